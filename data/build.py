@@ -9,9 +9,10 @@ import csv
 import hashlib
 import io
 import itertools
+import re
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from scalinglaws.cards import Upstream
@@ -139,17 +140,74 @@ def gemstones_hot(files: Files) -> list[Row]:
     return sorted(rows, key=lambda r: (r["params"], r["step"]))
 
 
+def caballero2022(files: Files) -> list[Row]:
+    """Return the 17 sizes in upstream order, the last three flagged as extrapolation."""
+    return [
+        {
+            "examples": float(p["train_examples"]),
+            "loss": float(p["test_cross_entropy_nats"]),
+            "extrapolation": p["split"] == "extrapolation",
+        }
+        for p in files["bnsl-addition/four_digit_addition.csv"]
+    ]
+
+
+def _nist(files: Files) -> Iterator[tuple[Row, list[str]]]:
+    """Yield each problem as the start of a row, with the lines of its file."""
+    for path, lines in files.items():
+        yield {"problem": Path(path).stem}, [p["line"] for p in lines]
+
+
+def nist_observations(files: Files) -> list[Row]:
+    """Return all observations in upstream order; ``x2`` is empty where there is one input."""
+    rows: list[Row] = []
+    for problem, lines in _nist(files):
+        cells = [map(float, line.split()) for line in lines[60:]]
+        rows += [problem | {"y": y, "x1": x1, "x2": x2[0] if x2 else ""} for y, x1, *x2 in cells]
+    return rows
+
+
+def nist_certified(files: Files) -> list[Row]:
+    """Return both starts, the certified value and its standard error, a row a parameter."""
+    columns = ("start_1", "start_2", "value", "standard_error")
+    rows: list[Row] = []
+    for problem, lines in _nist(files):
+        for name, cells in re.findall(r"^ *(b\d) *= *(.+)", "\n".join(lines), re.M):
+            numbers = zip(columns, map(float, cells.split()), strict=True)
+            rows.append(problem | {"parameter": name} | dict(numbers))
+    return rows
+
+
+def nist_problems(files: Files) -> list[Row]:
+    """Return NIST's level of difficulty and the certified residuals, a row a problem."""
+    rows: list[Row] = []
+    for problem, lines in _nist(files):
+        text = "\n".join(lines)
+        (level,) = re.findall(r"(\w+) Level of Difficulty", text)
+        rss, sd, dof = re.findall(r"^(?:Residual .*|Degrees of Freedom): +(\S+)", text, re.M)
+        residuals: Row = {"rss": float(rss), "residual_sd": float(sd), "dof": int(dof)}
+        rows.append(problem | {"level": level.lower()} | residuals)
+    return rows
+
+
 BUILDERS: dict[str, Callable[[Files], list[Row]]] = {
     "hoffmann2022/runs": hoffmann2022,
     "isoflops/chinchilla": isoflops_chinchilla,
     "isoflops/chinchilla_apple": lambda files: isoflops_chinchilla(files, "ml_scalefit"),
     "isoflops/llama3": isoflops_llama3,
     "gemstones/hot": gemstones_hot,
+    "caballero2022/sizes": caballero2022,
+    "nist_strd/observations": nist_observations,
+    "nist_strd/certified": nist_certified,
+    "nist_strd/problems": nist_problems,
 }
 
 
 def read(upstream: Path, wanted: Upstream) -> list[dict[str, str]]:
-    """Read one upstream csv after checking its hash; exits naming the file otherwise."""
+    """Read one upstream file after checking its hash; exits naming the file otherwise.
+
+    A csv comes as its rows, any other file as its lines, each under ``line``.
+    """
     path = upstream / wanted.path
     if not path.is_file():
         sys.exit(f"{path} is missing: get {wanted.short} and put it there")
@@ -157,7 +215,10 @@ def read(upstream: Path, wanted: Upstream) -> list[dict[str, str]]:
     found = hashlib.sha256(raw).hexdigest()
     if found != wanted.sha256:
         sys.exit(f"{path}: sha256 is {found}, the card wants {wanted.sha256} ({wanted.short})")
-    return list(csv.DictReader(io.StringIO(raw.decode("utf-8"))))
+    text = raw.decode("utf-8")
+    if path.suffix != ".csv":
+        return [{"line": line} for line in text.splitlines()]
+    return list(csv.DictReader(io.StringIO(text)))
 
 
 def write(rows: list[Row], columns: list[str]) -> bytes:

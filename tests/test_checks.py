@@ -64,7 +64,7 @@ def test_what_is_not_a_table_or_a_law(runs):
 
 def test_weights_and_held_values_that_leave_nothing_to_fit(runs):
     none = np.zeros(len(runs))
-    with pytest.raises(sl.BadRuns, match="no row"):
+    with pytest.raises(sl.BadRuns, match="every weight is zero"):
         sl.fit(CHINCHILLA, runs, weights=none)
     none[:3] = 1
     with pytest.raises(sl.Unidentifiable, match="this table has 3"):

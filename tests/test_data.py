@@ -18,13 +18,14 @@ from scalinglaws.errors import BadCard, UnknownName
 
 ROOT = Path(__file__).parents[1]
 UPSTREAM = Path(os.environ.get("SCALINGLAWS_UPSTREAM", ROOT.parent / "shared" / "data"))
-NAMES = [
+RUNS = [
     "gemstones",
     "hoffmann2022",
     "isoflops/chinchilla",
     "isoflops/chinchilla_apple",
     "isoflops/llama3",
 ]
+NAMES = ["caballero2022", *RUNS, "nist_strd", "nist_strd/certified", "nist_strd/problems"]
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def spoil(file: Path, old: str, new: str) -> None:
 def test_catalogue_lists_every_table() -> None:
     table = data.catalogue()
     assert list(table["name"]) == NAMES
-    assert list(table["rows"]) == [1100, 245, 123, 124, 133]
+    assert list(table["rows"]) == [17, 1100, 245, 123, 124, 133, 2176, 120, 27]
     assert table["title"].is_unique
 
 
@@ -55,6 +56,11 @@ def test_load_gives_what_the_card_says(name: str) -> None:
     table = card.tables[runs.attrs["table"]]
     assert list(runs.columns) == list(table.columns)
     assert len(runs) == table.rows
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_runs_count_compute_as_6nd(name: str) -> None:
+    runs = data.load(name, outliers=True)
     for column in ("params", "tokens", "flops", "loss"):
         assert runs[column].dtype == np.float64
         assert (runs[column] > 0).all()
@@ -167,7 +173,7 @@ def test_attrs_survive_parquet(tmp_path: Path) -> None:
 
 
 def test_unknown_names_list_what_there_is() -> None:
-    with pytest.raises(UnknownName, match=r"no data set is called 'hofmann'; there are gemstones"):
+    with pytest.raises(UnknownName, match=r"'hofmann'; there are caballero2022, gemst"):
         data.load("hofmann")
     with pytest.raises(UnknownName, match=r"several tables.*isoflops/chinchilla, .*isoflops/llama"):
         data.load("isoflops")
@@ -185,6 +191,22 @@ def test_card_reads_in_three_forms() -> None:
         assert "none stated" in text
     assert card._repr_html_().startswith('<div class="sl-card">')
     assert "&lt;" in Card(name="a", title="b<c", what="d", tables={})._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("-34.834702", "inf", r"row 1, column y: 'inf' is not a finite number"),
+        ("-34.834702", "", r"row 1, column y: '' is not a finite number"),
+        (",180.0\n", ",-180.0\n", r"row \d+, column x2: '-180.0' is not a positive, finite number"),
+    ],
+)
+def test_signed_and_optional_columns_are_checked(
+    copy: Path, old: str, new: str, message: str
+) -> None:
+    spoil(copy / "nist_strd" / "observations.csv", old, new)
+    with pytest.raises(BadCard, match=message):
+        data.load("nist_strd")
 
 
 @pytest.mark.parametrize(
@@ -261,9 +283,11 @@ def test_readme_is_the_catalogue_page() -> None:
     page = data.catalogue_page()
     assert (ROOT / "data" / "README.md").read_text(encoding="utf-8") == page
     assert [line for line in page.splitlines() if line.startswith("## ")] == [
+        "## caballero2022",
         "## gemstones",
         "## hoffmann2022",
         "## isoflops",
+        "## nist_strd",
         "## Add a set",
     ]
 
@@ -276,7 +300,7 @@ def test_template_fills_to_a_card() -> None:
 
 
 def test_every_upstream_file_has_a_full_commit_and_hash() -> None:
-    for name in ("gemstones", "hoffmann2022", "isoflops"):
+    for name in ("caballero2022", "gemstones", "hoffmann2022", "isoflops", "nist_strd"):
         for file in data.card(name).upstream:
             assert len(file.commit) == 40
             assert len(file.sha256) == 64
@@ -303,14 +327,14 @@ def test_build_gives_every_table_bit_for_bit(
     build: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert build.main(["--upstream", str(UPSTREAM), "--check"]) == 0
-    assert "5 tables and README.md agree" in capsys.readouterr().out
+    assert "9 tables and README.md agree" in capsys.readouterr().out
 
 
 @needs_upstream
 def test_no_table_equals_an_upstream_file() -> None:
     ours = {p.read_bytes() for p in (ROOT / "data").glob("*/*.csv")}
     theirs = {p.read_bytes() for p in UPSTREAM.glob("*/*.csv")}
-    assert len(ours) == 5
+    assert len(ours) == 9
     assert not ours & theirs
 
 

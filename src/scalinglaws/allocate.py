@@ -73,7 +73,7 @@ def allocate(
             f"{law.name} is a law of {', '.join(law.inputs)}; splitting a budget between size and "
             f"data needs a law of both params and tokens, such as laws.CHINCHILLA"
         )
-    stuck = [name for name in fit.at_bound if law.parameter(name).space == "linear"]
+    stuck = [name for name in fit.at_bound if name not in law.linear]
     if stuck:
         raise Unidentifiable(
             f"{', '.join(stuck)} sits at the edge of its range, so the best split is decided by "

@@ -12,11 +12,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column: its unit (``flag`` is true or false, ``words`` is text) and what it means."""
+    """One column: its unit (``flag`` is true or false, ``words`` is text) and what it means.
+
+    Numbers are positive, unless ``signed``. An empty cell of an ``optional`` column reads as NaN.
+    """
 
     unit: str
     meaning: str
     whole: bool = False
+    signed: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

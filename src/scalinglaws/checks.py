@@ -1,19 +1,22 @@
 """Checks that every public call shares: tables, levels, resamples, seeds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from scalinglaws.errors import BadParameters, BadRuns
+
+Array = npt.NDArray[np.float64]
 
 FEWEST = 20
 """Resamples below which no interval is given: a 5% quantile needs at least one draw beyond it."""
 
 
-def table(runs: Any, columns: Sequence[str], *, what: str) -> None:
-    """Refuse what is not a table of positive, finite numbers in the given columns, by row.
+def table(runs: Any, columns: Sequence[str], *, what: str, positive: bool = True) -> None:
+    """Refuse what is not a table of (positive,) finite numbers in the given columns, by row.
 
     Raises :class:`BadRuns`; rows are counted from 1, as they stand in the table.
     """
@@ -31,12 +34,12 @@ def table(runs: Any, columns: Sequence[str], *, what: str) -> None:
         raise BadRuns(f"{what} needs runs; this table has no row")
     for name in columns:
         values = pd.to_numeric(runs[name], errors="coerce").to_numpy(dtype=float)
-        wrong = ~(np.isfinite(values) & (values > 0))
+        wrong = ~np.isfinite(values) | (positive & (values <= 0))
         if wrong.any():
             row = int(wrong.argmax())
             raise BadRuns(
                 f"row {row + 1}, column {name}: found {str(runs[name].iloc[row])!r}; expected a "
-                f"positive, finite number ({int(wrong.sum())} such rows). Correct it, or leave the "
+                f"{'positive, ' if positive else ''}finite number ({int(wrong.sum())} such rows). Correct it, or leave the "
                 f"row out"
             )
 
@@ -73,3 +76,30 @@ def seed(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
         raise BadParameters(f"a seed is a whole number, 0 or more; found {value!r}")
     return int(value)
+
+
+def numbers(values: Mapping[str, Any], *, what: str) -> dict[str, float]:
+    """Return finite numbers by name; raises :class:`BadParameters` for anything else."""
+    out = {}
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+            raise BadParameters(f"{what}: {name} must be a number; found {value!r}")
+        if not np.isfinite(value):
+            raise BadParameters(f"{what}: {name} must be finite; found {value!r}")
+        out[name] = float(value)
+    return out
+
+
+def weights(value: Any, runs: int) -> Array:
+    """Return weights (n,), one for each run; raises :class:`BadRuns` for unusable ones."""
+    if value is None:
+        return np.ones(runs)
+    try:
+        w = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        w = np.empty(0)
+    if w.shape != (runs,) or not np.isfinite(w).all() or (w < 0).any():
+        raise BadRuns(f"weights need {runs} finite, non-negative numbers, one for each run")
+    if not w.any():
+        raise BadRuns("every weight is zero: no run is left to fit")
+    return w

@@ -53,7 +53,7 @@ def catalogue() -> pd.DataFrame:
             "title": t.title if len(c.tables) > 1 else c.title,
             "rows": t.rows,
             "measured": t.measured,
-            "loss": t.columns["loss"].unit,
+            "loss": t.columns["loss"].unit if "loss" in t.columns else "",
             "licence": c.licence,
             "cite": ", ".join(t.cite),
         }
@@ -197,12 +197,15 @@ def _value(text: str, column: Column, where: str) -> Any:
         if text not in _FLAGS:
             raise BadCard(f"{where}: {text!r} is neither true nor false")
         return _FLAGS[text]
+    if column.optional and not text:
+        return math.nan
     try:
         number = int(text) if column.whole else float(text)
     except ValueError:
         number = math.nan
-    if not (math.isfinite(number) and number > 0):
-        raise BadCard(f"{where}: {text!r} is not a positive, finite number")
+    if not (math.isfinite(number) and (column.signed or number > 0)):
+        kind = "finite" if column.signed else "positive, finite"
+        raise BadCard(f"{where}: {text!r} is not a {kind} number")
     return number
 
 

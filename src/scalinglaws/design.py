@@ -32,19 +32,22 @@ def describe(runs: pd.DataFrame, law: Law) -> Design:
     """Measure the spread of the law's inputs; raises :class:`BadRuns` for a bad table."""
     if not isinstance(law, Law):
         raise BadRuns(f"a law is expected, such as sl.laws.CHINCHILLA; found {type(law).__name__}")
-    checks.table(runs, (*law.inputs, "loss"), what=law.name)
-    x = runs[list(law.inputs)].astype(float)
-    low, high = x.min(), x.max()
+    positive = law.domain == "positive"
+    checks.table(runs, (*law.inputs, "loss"), what=law.name, positive=positive)
+    x = {c: runs[c].to_numpy(dtype=float) for c in law.inputs}
+    low, high = ({c: float(f(v)) for c, v in x.items()} for f in (np.min, np.max))
     ratio = None
-    if {"params", "tokens"} <= set(x.columns):
+    if {"params", "tokens"} <= set(x):
         per = x["tokens"] / x["params"]
         ratio = (float(per.min()), float(per.max()))
     return Design(
-        runs=len(x),
-        distinct=len(x.drop_duplicates()),
-        decades={c: float(np.log10(high[c] / low[c])) for c in x.columns},
-        low={c: float(low[c]) for c in x.columns},
-        high={c: float(high[c]) for c in x.columns},
+        runs=len(runs),
+        distinct=len(set(zip(*(v.tolist() for v in x.values()), strict=True))),
+        decades={
+            c: float(np.log10(high[c] / low[c])) if low[c] > 0 else float("inf") for c in x
+        },
+        low=low,
+        high=high,
         tokens_per_param=ratio,
     )
 
@@ -76,6 +79,8 @@ def check(runs: pd.DataFrame, law: Law) -> None:
                 partial=d,
                 insist="pass check=False to fit, or law=None to read_runs",
             )
+    if law.domain == "real":
+        return
     widest = max(d.decades, key=lambda c: d.decades[c])
     if d.decades[widest] < _DECADE:
         raise Unidentifiable(

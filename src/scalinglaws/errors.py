@@ -48,3 +48,7 @@ class Unidentifiable(ScalingLawError, ValueError):
 
 class ChapterFailed(ScalingLawError):
     """A chapter that stopped at a failing cell; the message names chapter, cell and error."""
+
+
+class Interrupted(ScalingLawError, KeyboardInterrupt):
+    """Work that the user stopped; what was done is kept, and the same call goes on from there."""

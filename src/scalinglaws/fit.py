@@ -1,7 +1,7 @@
 """Fit a law to runs: ``fit(law, runs) -> Fit``, a frozen answer that says how far to trust it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -9,18 +9,24 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scalinglaws import checks, display, starts, uncertainty
+from scalinglaws import bootstrap, checks, display, starts, uncertainty
 from scalinglaws import design as designs
-from scalinglaws.errors import BadParameters, BadRuns, UnknownName
+from scalinglaws.errors import BadParameters, Unidentifiable
 from scalinglaws.laws import Array, Law
-from scalinglaws.model import Model, model_of, to_internal, to_values
+from scalinglaws.model import model_of, to_internal, to_values
 from scalinglaws.objectives import HUBER, Objective, resolve
-from scalinglaws.solve import curvature, join, minimise, total
+from scalinglaws.solve import RESOLUTION, Solution, Task, join, minimise
 
 AGREE = 1e-9
 """Starts whose objective is within this share of the best are said to agree on it."""
 
 N_STARTS = 24
+
+WIDE = 0.1
+"""Width from which a Huber objective is approached: residuals of one part in ten."""
+
+NEAR = 1e-6
+"""A parameter this close to a bound, in its own unit, is at it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,6 +55,7 @@ class Fit:
     seed: int
     weights: Array
     optima: Array
+    heights: Array
     _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -68,8 +75,9 @@ class Fit:
 
     @property
     def residuals(self) -> Array:
-        """Log of measured over fitted loss, (n,)."""
-        return np.log(self.loss / self.law(self.params, **self.inputs))
+        """Log of measured over fitted loss, (n,); measured less fitted for a law of any sign."""
+        fitted = self.law(self.params, **self.inputs)
+        return self.loss - fitted if self.law.domain == "real" else np.log(self.loss / fitted)
 
     @property
     def derived(self) -> dict[str, float]:
@@ -81,9 +89,14 @@ class Fit:
         """Whether the runs were simulated."""
         return bool(self.runs.attrs.get("simulated", False))
 
-    def model(self) -> Model:
-        """Return the law on the fit's own inputs."""
-        return model_of(self.law, self.inputs)
+    def task(self) -> Task:
+        """Return what was minimised."""
+        lower, upper = starts.bounds(self.law, self.loss)
+        for name in self.held:
+            j = self.law.names.index(name)
+            lower[j] = upper[j] = self.theta[j]
+        model = model_of(self.law, self.inputs)
+        return Task(model, self.loss, self.weights, self.objective_kind, lower, upper)
 
     def bootstrap(
         self,
@@ -93,15 +106,32 @@ class Fit:
         seed: int | None = None,
         by: str | None = None,
         indices: npt.ArrayLike | None = None,
+        workers: int | None = None,
+        backend: str = "threads",
+        scheduler: str | None = None,
     ) -> pd.DataFrame:
-        """Refit resamples; see :func:`scalinglaws.uncertainty.bootstrap`."""
-        key = ("bootstrap", n, kind, seed, by)
-        if indices is not None or key not in self._kept:
-            drawn = uncertainty.bootstrap(self, n, kind=kind, seed=seed, by=by, indices=indices)
-            if indices is not None:
-                return drawn
-            self._kept[key] = drawn
-        return self._kept[key].copy()
+        """Refit resamples of the runs.
+
+        ``kind`` is ``"case"`` (runs drawn with replacement), ``"residual"`` (residuals drawn with
+        replacement onto the fitted curve) or ``"group"`` (whole groups of the column ``by``).
+        ``indices`` (n, rows) refits given resamples. Returns one row a resample: a column a
+        parameter and ``objective``; ``attrs["stopped"]`` counts the refits that did not converge.
+        ``workers`` threads share the work (all cores by default); ``backend="dask"`` sends it to
+        the cluster at ``scheduler``. Raises :class:`Interrupted` when it is stopped: the same call
+        goes on from there. Efron 1979.
+        """
+        return bootstrap.run(
+            self,
+            n,
+            kind=kind,
+            seed=seed,
+            by=by,
+            indices=indices,
+            workers=workers,
+            backend=backend,
+            scheduler=scheduler,
+            kept=self._kept,
+        )
 
     def interval(
         self,
@@ -114,9 +144,10 @@ class Fit:
         """Return the interval of a parameter, a derived quantity or a function of parameters."""
         return uncertainty.interval(self, quantity, level=level, kind=kind, n=n)
 
-    def covariance(self) -> pd.DataFrame:
-        """Return the sandwich covariance of the parameters; see :mod:`scalinglaws.uncertainty`."""
-        return uncertainty.covariance(self)
+    def covariance(self, *, form: str = "sandwich") -> pd.DataFrame:
+        """Return the covariance of the parameters; see :func:`scalinglaws.uncertainty.covariance`.
+        """
+        return uncertainty.covariance(self, form=form)
 
     def predict(
         self,
@@ -150,65 +181,56 @@ def fit(
     objective: Objective | str = HUBER,
     weights: npt.ArrayLike | None = None,
     held: Mapping[str, float] | None = None,
+    start: Mapping[str, float] | Sequence[Mapping[str, float]] | None = None,
     seed: int = 0,
     check: bool = True,
 ) -> Fit:
     """Fit a law to runs.
 
     ``runs`` needs the law's inputs and ``loss`` as columns; ``weights`` (n,) multiply each run's
-    contribution; ``held`` keeps parameters at given values. Raises :class:`BadRuns` for values
-    that are not positive and finite, :class:`BadParameters` for a held value out of bounds, and
-    :class:`Unidentifiable` when the runs cannot determine the law; ``check=False`` insists.
+    contribution; ``held`` keeps parameters at given values; ``start`` replaces the starts that
+    come from the data. Raises :class:`BadRuns` for values that a law or an objective cannot take,
+    :class:`BadParameters` for a held value or a start out of bounds, and :class:`Unidentifiable`
+    when the runs cannot determine the law; ``check=False`` insists.
     """
     objective = resolve(objective)
     design = designs.describe(runs, law)
-    held = dict(held or {})
-    if unknown := set(held) - set(law.names):
-        raise UnknownName(f"{law.name} has no parameter {', '.join(sorted(unknown))} to hold")
+    if objective.space == "log" and law.domain == "real":
+        checks.table(runs, ("loss",), what=str(objective))
+    held = checks.numbers(held or {}, what="held")
     checks.seed(seed)
     x, y = inputs_of(law, runs), runs["loss"].to_numpy(dtype=float)
-    w = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=float)
-    if w.shape != y.shape or not np.isfinite(w).all() or (w < 0).any():
-        raise BadRuns(f"weights need {len(y)} finite, non-negative numbers, one for each run")
+    w = checks.weights(weights, len(y))
     if check:
         designs.check(runs[w > 0], law)
-    model = model_of(law, x)
     lower, upper = starts.bounds(law, y)
-    pool = np.clip(starts.candidates(law, x, y, seed=seed), lower, upper)
     for name, value in held.items():
-        j, p = law.names.index(name), law.parameter(name)
-        if not (np.isfinite(value) and p.lower <= value <= p.upper and value > 0):
+        p = law.parameter(name)
+        if not (np.isfinite(value) and p.lower <= value <= p.upper and (value or p.space != "log")):
             raise BadParameters(
                 f"{name} cannot be held at {value!r}: it lies between {p.lower:g} and {p.upper:g}"
             )
-        fixed = np.log(value) if law.parameter(name).space == "log" else value
-        lower[j] = upper[j] = pool[:, j] = fixed
-    order = np.argsort(total(model, pool, y, w, objective), kind="stable")
-    chosen = pool[starts.spread(order, N_STARTS)]
-    near, far = (
-        minimise(
-            model,
-            part,
-            y=y,
-            weights=w[None],
-            objective=objective,
-            lower=lower,
-            upper=upper,
-            anneal=anneal,
-        )
-        for part, anneal in ((chosen[: N_STARTS // 2], False), (chosen[N_STARTS // 2 :], True))
-    )
-    solution = join([near, far])
+        j = law.names.index(name)
+        lower[j] = upper[j] = np.log(value) if p.space == "log" else value
+    task = Task(model_of(law, x), y, w, objective, lower, upper)
+    solution = _solve(law, task, x, start=start, held=held, seed=seed)
     rank = np.argsort(solution.objective, kind="stable")
-    best = rank[0]
-    theta, value = solution.theta[best], float(solution.objective[best])
-    agree = int((solution.objective <= value * (1 + AGREE) + 1e-300).sum())
+    theta, value = solution.theta[rank[0]], float(solution.objective[rank[0]])
+    if not np.isfinite(value):
+        raise Unidentifiable(
+            f"{law.name} gives no finite loss on these runs from any of {len(rank)} starts",
+            partial=design,
+            insist="give a start of your own: fit(..., start={...})",
+        )
+    apart = np.maximum(AGREE * value, 100 * RESOLUTION * task.size(np.array([value]), rank[:1]))
+    agree = int((solution.objective <= value + apart).sum())
+    edge = np.array([NEAR * starts.unit(p, law, y) for p in law.parameters])
     at_bound = tuple(
         name
         for j, name in enumerate(law.names)
-        if name not in held and min(theta[j] - lower[j], upper[j] - theta[j]) < 1e-6
+        if name not in held and min(theta[j] - lower[j], upper[j] - theta[j]) < edge[j]
     )
-    status, ok = _status(law, bool(solution.converged[best]), at_bound, agree, len(chosen))
+    status, ok = _status(bool(solution.converged[rank[0]]), at_bound, agree, len(rank))
     return Fit(
         law=law,
         runs=runs,
@@ -219,42 +241,73 @@ def fit(
         ok=ok,
         at_bound=at_bound,
         held=tuple(held),
-        starts=len(chosen),
+        starts=len(rank),
         starts_agreeing=agree,
-        condition=_condition(model, theta, y, w, objective, lower, upper),
+        condition=_condition(task, theta),
         design=design,
         seed=seed,
         weights=w,
         optima=solution.theta[rank],
+        heights=solution.objective[rank],
     )
 
 
-def _status(
-    law: Law, converged: bool, at_bound: tuple[str, ...], agree: int, tried: int
-) -> tuple[str, bool]:
+def _solve(
+    law: Law,
+    task: Task,
+    x: Mapping[str, Array],
+    *,
+    start: Any,
+    held: Mapping[str, float],
+    seed: int,
+) -> Solution:
+    """Solve from every start; on a large table, find the minima on a thinned one first."""
+    some = starts.thin(x, task.y)
+    full = len(some) == len(task.y) or start is not None
+    few = task if full else _thinned(law, task, x, some)
+    fx, fy = (x, task.y) if full else ({k: v[some] for k, v in x.items()}, task.y[some])
+    if start is not None:
+        chosen = np.clip(starts.given(law, fx, fy, start), task.lower, task.upper)
+        return minimise(task, chosen)
+    pool = starts.candidates(law, fx, fy, seed=seed, held=held)
+    pool = np.clip(pool, task.lower, task.upper)
+    order = np.argsort(few.value(pool, np.arange(len(pool))), kind="stable")
+    chosen = pool[starts.spread(order, N_STARTS)]
+    solution = minimise(few, chosen, begin=WIDE)
+    if full:
+        return solution
+    rank = np.argsort(solution.objective, kind="stable")
+    same = solution.objective[rank] <= solution.objective[rank[0]] * (1 + AGREE)
+    polished = minimise(task, solution.theta[rank[:1]])
+    others = minimise(task, solution.theta[rank[~same]]) if not same.all() else polished
+    back = np.zeros(len(rank), dtype=int)
+    back[~same] = 1 + np.arange((~same).sum())
+    both = join([polished, others])
+    return Solution(both.theta[back], both.objective[back], both.converged[back], both.steps[back])
+
+
+def _thinned(law: Law, task: Task, x: Mapping[str, Array], some: npt.NDArray[np.intp]) -> Task:
+    model = model_of(law, {k: v[some] for k, v in x.items()})
+    return replace(task, model=model, y=task.y[some], weights=task.weights[some])
+
+
+def _status(converged: bool, at_bound: tuple[str, ...], agree: int, tried: int) -> tuple[str, bool]:
     found = f"{agree} of {tried} starts agree on the best objective"
     if not converged:
         return f"The solver stopped before it reached a minimum; {found}.", False
     if at_bound:
         where = ", ".join(at_bound)
         return f"Minimum found with {where} at the edge of its range; {found}.", False
-    if agree == 1:
+    if agree == 1 and tried > 1:
         return f"Minimum found by one start only of {tried}: it may not be the lowest.", False
     return f"Minimum found inside all bounds; {found}.", True
 
 
-def _condition(
-    model: Model,
-    theta: Array,
-    y: Array,
-    w: Array,
-    objective: Objective,
-    lower: Array,
-    upper: Array,
-) -> float:
+def _condition(task: Task, theta: Array) -> float:
     """Return the condition number of the free part of the metric, scaled to unit diagonal."""
-    metric = curvature(model, theta[None], y, w[None], objective)[3][0]
-    free = (theta - lower > 1e-6) & (upper - theta > 1e-6)
-    metric = metric[np.ix_(free, free)]
-    scale = 1 / np.sqrt(np.diag(metric))
-    return float(np.linalg.cond(metric * np.outer(scale, scale))) if free.any() else float("nan")
+    free = (theta > task.lower) & (theta < task.upper)
+    if not free.any():
+        return float("nan")
+    inner = task.metric(theta)[np.ix_(free, free)]
+    scale = 1 / np.sqrt(np.diag(inner))
+    return float(np.linalg.cond(inner * np.outer(scale, scale)))

@@ -1,13 +1,13 @@
 """Refit everything else at fixed values of some parameters: the shape of what the runs allow."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scalinglaws import starts
 from scalinglaws.errors import BadParameters, UnknownName
 from scalinglaws.fit import Fit
 from scalinglaws.model import to_values
@@ -29,17 +29,15 @@ def profile(fit: Fit, grids: Mapping[str, npt.ArrayLike]) -> pd.DataFrame:
     nodes = np.array(
         list(product(*(np.atleast_1d(np.asarray(g, dtype=float)) for g in grids.values())))
     )
-    lower, upper = starts.bounds(law, fit.loss)
-    low, high = np.tile(lower, (len(nodes), 1)), np.tile(upper, (len(nodes), 1))
-    if not np.isfinite(nodes).all() or (nodes <= 0).any():
+    task = fit.task()
+    low, high = np.tile(task.lower, (len(nodes), 1)), np.tile(task.upper, (len(nodes), 1))
+    logs = [law.parameter(name).space == "log" for name in grids]
+    signed = [law.parameter(name).lower < 0 for name in grids]
+    if not np.isfinite(nodes).all() or ((nodes <= 0) & ~np.array(signed)).any():
         raise BadParameters("every value of a grid must be positive and finite")
-    for name in fit.held:
-        j = law.names.index(name)
-        low[:, j] = high[:, j] = fit.theta[j]
     for k, name in enumerate(grids):
         j = law.names.index(name)
-        value = np.log(nodes[:, k]) if law.parameter(name).space == "log" else nodes[:, k]
-        low[:, j] = high[:, j] = value
+        low[:, j] = high[:, j] = np.log(nodes[:, k]) if logs[k] else nodes[:, k]
     begin = np.tile(fit.theta, (len(nodes), 1))
     log_mean = {k: np.log(v).mean() for k, v in fit.inputs.items()}
     for term in law.terms:
@@ -49,15 +47,7 @@ def profile(fit: Fit, grids: Mapping[str, npt.ArrayLike]) -> pd.DataFrame:
             if e in grids and term.coefficient not in grids:
                 # Turn the term about the middle of the runs, so that the start stays near them.
                 begin[:, c] += (low[:, j] - fit.theta[j]) * log_mean[i]
-    solution = minimise(
-        fit.model(),
-        begin,
-        y=fit.loss,
-        weights=fit.weights[None],
-        objective=fit.objective_kind,
-        lower=low,
-        upper=high,
-    )
+    solution = minimise(replace(task, lower=low, upper=high), begin)
     frame = pd.DataFrame(to_values(law, solution.theta))
     frame["objective"] = solution.objective
     frame["worse"] = solution.objective / fit.objective

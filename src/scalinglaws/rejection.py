@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scalinglaws import checks
+from scalinglaws import bootstrap, checks
 from scalinglaws.errors import BadParameters, Unidentifiable, UnknownName
 from scalinglaws.fit import Fit
 from scalinglaws.model import to_internal
-from scalinglaws.solve import total
-from scalinglaws.uncertainty import RESAMPLES, case_counts
+from scalinglaws.uncertainty import RESAMPLES
 
 FEWEST = 100
 """Resamples below which "fewer than 1 in 100" cannot be seen."""
@@ -71,12 +70,12 @@ def against(fit: Fit, values: Mapping[str, float], *, n: int = RESAMPLES) -> Rej
         raise Unidentifiable(
             "the law passes through every run, so there is no scatter to judge other parameters by"
         )
-    model, w = fit.model(), fit.weights[None]
+    task, one = fit.task(), np.arange(1)
     theta = to_internal(law, values)[None]
-    objective = fit.objective_kind
-    worse = float(total(model, theta, fit.loss, w, objective)[0] / fit.objective)
-    counts = case_counts(fit, n) * fit.weights
-    own = total(model, np.repeat(fit.theta[None], n, axis=0), fit.loss, counts, objective)
+    worse = float(task.value(theta, one)[0] / fit.objective)
+    fitted = law(fit.params, **fit.inputs)
+    rho = fit.objective_kind.rho(fit.objective_kind.residuals(fitted, fit.loss))
+    own = bootstrap.counts(fit, n) @ (fit.weights * rho)
     least = np.maximum(fit.bootstrap(n)["objective"].to_numpy(), EXACT * len(fit.loss))
     ratios = own / least
     curve = law({k: values[k] for k in law.names}, **fit.inputs)

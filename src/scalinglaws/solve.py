@@ -1,28 +1,36 @@
 """The batched solver: one call minimises a summed objective for many problems at once.
 
-Every problem shares the law and the inputs; problems differ in their weights (a resample is a row
-of counts), their measured loss, their start and their bounds. Each step is a second-order step on
-exact derivatives, measured in the metric of the residuals' own Jacobian, so that neither the
-units of the inputs nor the scale of a parameter changes the path.
+Problems share a law; each has its own weights (a resample is a row of counts), measured loss,
+start and bounds, and its own inputs where these differ. Each step is a second-order step on exact
+derivatives, measured in the metric of the residuals' own Jacobian, so that neither the units of
+the inputs nor the scale of a parameter changes the path.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from scalinglaws import small
 from scalinglaws.laws import Array
 from scalinglaws.model import Model
 from scalinglaws.objectives import Objective
 
-CHUNK = 128
+Rows = npt.NDArray[np.intp]
+
 MAX_STEPS = 200
-# A step that promises less than this share of the objective is below what summing
-# a few hundred doubles can resolve.
+CELLS = 2**16
+"""Numbers in one array of an evaluation: few enough for the cache, many enough for numpy."""
+
 RESOLUTION = 1e-14
-# Residuals round at about 1e-15: a sum of their squares below this, a run, is zero already.
-ROUNDING = 1e-16
-_WIDE = 0.1
+"""A step that promises less than this share of the objective is below what summing a few hundred
+doubles can resolve."""
+
+LOOSE = 1e-4
+"""The same for a stage that only leads to the next one."""
 
 
 @dataclass(frozen=True)
@@ -32,163 +40,335 @@ class Solution:
     theta: Array
     objective: Array
     converged: npt.NDArray[np.bool_]
-    steps: npt.NDArray[np.intp]
+    steps: Rows
 
 
-def total(model: Model, theta: Array, y: Array, weights: Array, objective: Objective) -> Array:
-    """Return the summed objective at internal parameters (B, P), shape (B,)."""
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        f = model.value(theta)
-        r = np.log(f / y) if objective.space == "log" else f - y
-        out = (weights * objective.rho(r)).sum(axis=1)
-    return np.where(np.isfinite(out), out, np.inf)
+@dataclass(frozen=True)
+class State:
+    """Objective (B,), gradient (B, P), Hessian and metric (B, P, P) at a batch of points."""
+
+    value: Array
+    gradient: Array
+    hessian: Array
+    metric: Array
+
+    def put(self, where: Rows, other: "State", of: npt.NDArray[np.bool_]) -> None:
+        """Overwrite some entries by those of another state."""
+        self.value[where], self.gradient[where] = other.value[of], other.gradient[of]
+        self.hessian[where] = other.hessian[of]
+        self.metric[where] = other.metric[of]
 
 
-def curvature(
-    model: Model, theta: Array, y: Array, weights: Array, objective: Objective
-) -> tuple[Array, Array, Array, Array]:
-    """Return objective (B,), gradient (B, P), Hessian and metric (B, P, P), all exact."""
-    f, jacobian, contract = model.derivatives(theta)
-    if objective.space == "log":
-        r = np.log(f / y)
-        u = jacobian / f[:, None, :]
-        slope, bend = objective.slopes(r)
-        second, coefficient = weights * (bend - slope), weights * slope / f
-    else:
-        r, u = f - y, jacobian
-        slope, bend = objective.slopes(r)
-        second, coefficient = weights * bend, weights * slope
-    turned = u.swapaxes(1, 2)
-    gradient = (u @ (weights * slope)[:, :, None])[:, :, 0]
-    hessian = (u * second[:, None, :]) @ turned + contract(coefficient)
-    metric = (u * weights[:, None, :]) @ turned
-    return (weights * objective.rho(r)).sum(axis=1), gradient, hessian, metric
+@dataclass(frozen=True)
+class Task:
+    """What is minimised: a model, measured loss, weights, objective and internal bounds.
+
+    ``y`` and ``weights`` are (n,) or (B, n), ``lower`` and ``upper`` (P,) or (B, P), equal where a
+    parameter is held.
+    """
+
+    model: Model
+    y: Array
+    weights: Array
+    objective: Objective
+    lower: Array
+    upper: Array
+
+    @cached_property
+    def target(self) -> Array:
+        """What residuals are taken against."""
+        return self.objective.target(self.y)
+
+    @property
+    def runs(self) -> int:
+        """How many runs a problem has."""
+        return int(self.y.shape[-1])
+
+    def single(self) -> "Task | None":
+        """Return the task in single precision, where the model has one."""
+        model = self.model.single()
+        if model is None or self.objective.custom is not None:
+            return None
+        y, weights = (np.asarray(v, dtype=np.float32) for v in (self.y, self.weights))
+        return replace(self, model=model, y=y, weights=weights)  # type: ignore[arg-type]
+
+    def bounds(self, problems: Rows) -> tuple[Array, Array]:
+        """Return the lower and upper bounds of some problems, (b, P) or (P,)."""
+        return _of(self.lower, problems), _of(self.upper, problems)
+
+    @cached_property
+    def _rounding(self) -> Array:
+        """Mean weight and squared unit of the residuals, each (B,) or (): how these round."""
+        log = self.objective.space == "log"
+        unit = np.ones(()) if log else (self.y * self.y).mean(axis=-1)
+        return np.stack(np.broadcast_arrays(self.weights.mean(axis=-1), unit))
+
+    def size(self, value: Array, problems: Rows) -> Array:
+        """Return what an objective (b,) is resolved against: :data:`RESOLUTION` times this.
+
+        Beside the objective itself, the rounding of its residuals, which rules where a law passes
+        through its runs.
+        """
+        w, unit = self._rounding[:, problems] if self._rounding.ndim == 2 else self._rounding
+        rounding = 1e-2 * np.sqrt(np.abs(value) * w * unit) + 1e-14 * unit * w * self.runs
+        return np.asarray(value + rounding)
+
+    def value(self, theta: Array, problems: Rows) -> Array:
+        """Return the summed objective at internal parameters (b, P), shape (b,)."""
+        out = np.zeros(len(theta))
+        for rows, runs, model in self._blocks(problems):
+            y, w = self._of_runs(self.y, problems[rows], runs), self._of_runs(
+                self.weights, problems[rows], runs
+            )
+            rho = self.objective.rho(self.objective.residuals(model.value(theta[rows]), y))
+            out[rows] += (w * rho).sum(axis=1)
+        return np.where(np.isfinite(out), out, np.inf)
+
+    def metric(self, theta: Array) -> Array:
+        """Return ``sum_i w_i dr_i dr_i'`` at one internal vector (P,): the metric (P, P)."""
+        return np.asarray(self.state(theta[None], np.arange(1)).metric[0])
+
+    @property
+    def problems(self) -> int:
+        """How many problems there are."""
+        return max(len(v) for v in (self.y, self.weights) if v.ndim == 2)
+
+    def sums(
+        self, theta: Array, problems: Rows, metric: Array | None = None
+    ) -> tuple[Array, Array]:
+        """Return the objective (b,) and its packed derivatives (b, R) at internal (b, P).
+
+        Packed sums of the metric are added to ``metric`` (b, R) when it is given.
+        """
+        value = np.zeros(len(theta))
+        sums = np.zeros((len(theta), self.model.packed))
+        with np.errstate(all="ignore"):
+            for rows, runs, model in self._blocks(problems):
+                y = self._of_runs(self.target, problems[rows], runs)
+                w = self._of_runs(self.weights, problems[rows], runs)
+                point = model.at(theta[rows])
+                total, a, b = self.objective.chain(point.f, y, w)
+                value[rows] += total
+                sums[rows] += point.pack(a, b)
+                if metric is not None:
+                    flat = w / point.f**2 if self.objective.space == "log" else w + 0 * point.f
+                    metric[rows] += point.pack(np.zeros_like(flat), flat)
+            value[~np.isfinite(value + sums.sum(axis=1))] = np.inf
+        return value, sums
+
+    def state(self, theta: Array, problems: Rows) -> State:
+        """Return objective, exact derivatives and metric at internal parameters (b, P)."""
+        outer = np.zeros((len(theta), self.model.packed))
+        value, sums = self.sums(theta, problems, outer)
+        with np.errstate(all="ignore"):
+            return State(value, *self.model.unpack(sums), self.model.unpack(outer)[1])
+
+    def _blocks(self, problems: Rows) -> Iterator[tuple[slice, slice, Model]]:
+        """Cut problems and runs into blocks that fit the cache."""
+        cells = max(1024, CELLS * 8 // self.y.itemsize // self.model.channels)
+        height = min(self.runs, cells)
+        width = max(1, cells // height)
+        for first in range(0, self.runs, height):
+            runs = slice(first, min(first + height, self.runs))
+            whole = height == self.runs and self.model.shared
+            for start in range(0, len(problems), width):
+                rows = slice(start, start + width)
+                yield rows, runs, self.model if whole else self.model.take(problems[rows], runs)
+
+    def _of_runs(self, v: Array, problems: Rows, runs: slice) -> Array:
+        if v.ndim == 1:
+            return v[None, runs]
+        first, last = int(problems[0]), int(problems[-1])
+        if last - first + 1 == len(problems):
+            return v[first : last + 1, runs]
+        return v[problems, runs]
 
 
-def _steps(
-    gradient: Array, hessian: Array, metric: Array, free: npt.NDArray[np.bool_], damping: Array
+def _of(v: Array, problems: Rows) -> Array:
+    return v if v.ndim == 1 else v[problems]
+
+
+def steps(
+    state: State, root: Array, free: npt.NDArray[np.bool_], damping: Array
 ) -> tuple[Array, Array]:
     """Return damped steps with negative curvature turned round, and the gain an undamped one has.
 
-    The gain, half of ``g |H|^-1 g``, does not depend on the damping: it says how far the point
-    still is from a minimum.
+    ``root`` (B, P, P) takes a gradient into the coordinates in which the metric is the
+    identity. The gain, half of ``g |H|^-1 g``, does not depend on the damping: it says how far
+    the point still is from a minimum.
     """
-    size = gradient.shape[1]
+    g = np.where(free, state.gradient, 0.0)
     both = free[:, :, None] & free[:, None, :]
-    eye = np.eye(size)
+    # A parameter that cannot move gets a curvature of one, whatever its unit.
+    unit = np.broadcast_to(1 / (root**2).sum(axis=-2), free.shape)
+    hessian = np.where(both, state.hessian, 0.0)
+    np.einsum("bii->bi", hessian)[~free] = unit[~free]
+    inner = root @ hessian @ root.swapaxes(-1, -2)
+    turned = (root @ g[:, :, None])[:, :, 0]
+    last = np.ascontiguousarray(inner.transpose(1, 2, 0))
+    diagonal = np.einsum("iib->ib", last)
+    # In this metric a quadratic penalty has eigenvalues near one: 1e-8 is no curvature at all.
+    top = np.maximum(np.abs(diagonal).max(axis=0), 1e-8)
+    diagonal += 1e-12 * top
+    with np.errstate(all="ignore"):
+        plain = small.factor(last)
+        _, gain = small.solve(plain, turned.T)
+        diagonal += damping * top
+        along = small.solve(small.factor(last), turned.T)[0].T
+    odd = np.flatnonzero(~plain.positive)
+    if odd.size:
+        along[odd], gain[odd] = _turned(inner[odd], turned[odd], top[odd], damping[odd])
+    move = -(root.swapaxes(-1, -2) @ along[:, :, None])[:, :, 0]
+    return np.where(free, move, 0.0), 0.5 * gain
+
+
+def _turned(inner: Array, g: Array, top: Array, damping: Array) -> tuple[Array, Array]:
+    values, vectors = np.linalg.eigh(inner)
+    size = np.maximum(np.abs(values), 1e-12 * top[:, None])
+    along = (vectors.swapaxes(1, 2) @ g[:, :, None])[:, :, 0]
+    inverse = along / (size + (damping * top)[:, None])
+    return (vectors @ inverse[:, :, None])[:, :, 0], (along**2 / size).sum(axis=1)
+
+
+def root_of(metric: Array, free: npt.NDArray[np.bool_]) -> Array:
+    """Return the matrices that whiten metrics (B, P, P); held parameters keep their own unit."""
+    both = free[:, :, None] & free[:, None, :]
+    eye = np.eye(metric.shape[1])
     diagonal = np.einsum("bii->bi", metric)
-    ridge = 1e-13 * diagonal + 1e-300
-    metric = np.where(both, metric, 0.0) + eye * np.where(free, ridge, 1.0)[:, :, None]
-    hessian = np.where(both, hessian, 0.0)
-    gradient = np.where(free, gradient, 0.0)
+    ridge = np.where(free, 1e-13 * diagonal + 1e-300, 1.0)
+    metric = np.where(both, metric, 0.0) + eye * ridge[:, :, None]
     scale = 1 / np.sqrt(np.einsum("bii->bi", metric))
     metric = metric * scale[:, :, None] * scale[:, None, :]
-    root = np.linalg.inv(np.linalg.cholesky(metric + 1e-14 * eye)) * scale[:, None, :]
-    inner = root @ hessian @ root.swapaxes(1, 2)
-    values, vectors = np.linalg.eigh(inner)
-    size_of = np.abs(values)
-    # In this metric a quadratic penalty has eigenvalues near one: 1e-8 is no curvature at all.
-    top = np.maximum(size_of.max(axis=1, keepdims=True), 1e-8)
-    turned = vectors.swapaxes(1, 2) @ (root @ gradient[:, :, None])
-    turned = turned[:, :, 0]
-    size_of = np.maximum(size_of, 1e-12 * top)
-    along = turned / (size_of + damping[:, None] * top)
-    step = -(root.swapaxes(1, 2) @ (vectors @ along[:, :, None]))[:, :, 0]
-    return np.where(free, step, 0.0), 0.5 * (turned**2 / size_of).sum(axis=1)
+    try:
+        root = np.linalg.inv(np.linalg.cholesky(metric + 1e-14 * eye))
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(metric)
+        root = vectors.swapaxes(1, 2) / np.sqrt(np.maximum(values, 1e-13))[:, :, None]
+    return np.asarray(root * scale[:, None, :])
 
 
-def _minimise_chunk(
-    model: Model,
-    theta: Array,
-    y: Array,
-    weights: Array,
-    objective: Objective,
-    lower: Array,
-    upper: Array,
-) -> Solution:
-    theta = np.clip(theta, lower, upper)
-    count = len(theta)
-    best = total(model, theta, y, weights, objective)
-    converged = np.zeros(count, dtype=bool)
-    steps = np.zeros(count, dtype=np.intp)
-    damping = np.full(count, 1e-2)
-    live = np.flatnonzero(np.isfinite(best))
+def within(
+    state: State,
+    root: Array,
+    free: npt.NDArray[np.bool_],
+    damping: Array,
+    down: Array,
+    up: Array,
+) -> tuple[Array, Array]:
+    """Return what :func:`steps` does, for steps that may go ``down`` and ``up`` so far, (b, P).
+
+    A parameter whose step would pass its bound goes to the bound, and the others step as is best
+    given that.
+    """
+    move, left = steps(state, root, free, damping)
+    stopped = np.zeros_like(free)
+    for _ in range(free.shape[1]):
+        past = ~stopped & ((move < down) | (move > up))
+        some = np.flatnonzero(past.any(axis=1))
+        if not some.size:
+            break
+        stopped |= past
+        fixed = np.where(stopped, np.clip(move, down, up), 0.0)[some]
+        bent = _select(state, some)
+        push = np.einsum("bij,bj->bi", bent.hessian, fixed)
+        bent = replace(bent, gradient=bent.gradient + push)
+        rest, _ = steps(bent, root[some], free[some] & ~stopped[some], damping[some])
+        move[some] = np.where(stopped[some], fixed, rest)
+    return np.clip(move, down, up), left
+
+
+def descend(task: Task, theta: Array, *, resolution: float = RESOLUTION) -> Solution:
+    """Step from each start (B, P) to a minimum, in each problem's own metric."""
+    everyone = np.arange(len(theta))
+    theta = np.clip(theta, task.lower, task.upper)
+    state = task.state(theta, everyone)
+    converged = np.zeros(len(theta), dtype=bool)
+    taken = np.zeros(len(theta), dtype=np.intp)
+    damping = np.full(len(theta), 0.3)
+    live = np.flatnonzero(np.isfinite(state.value))
     for _ in range(MAX_STEPS):
         if not live.size:
             break
-        at, w, observed = theta[live], weights[live], y[live]
-        _, gradient, hessian, metric = curvature(model, at, observed, w, objective)
-        held = ((at <= lower[live]) & (gradient >= 0)) | ((at >= upper[live]) & (gradient <= 0))
-        move, left = _steps(gradient, hessian, metric, ~held, damping[live])
-        there = np.clip(at + move, lower[live], upper[live])
-        moved = there - at
-        promise = -(gradient * moved).sum(1) - 0.5 * np.einsum(
-            "bi,bij,bj->b", moved, hessian, moved
+        at, here = theta[live], _select(state, live)
+        lower, upper = task.bounds(live)
+        free = ~(
+            ((at <= lower) & (here.gradient >= 0)) | ((at >= upper) & (here.gradient <= 0))
         )
-        value = total(model, there, observed, w, objective)
-        gain = best[live] - value
+        root = root_of(here.metric, free)
+        move, left = within(here, root, free, damping[live], lower - at, upper - at)
+        size = task.size(here.value, live)
+        done = left <= resolution * size
+        converged[live[done]] = True
+        if done.any():
+            # The last step is taken without looking: it is below what the objective resolves.
+            last = _select(here, done), root[done], free[done], np.zeros(done.sum())
+            down, up = ((b - at)[done] for b in task.bounds(live))
+            theta[live[done]] += within(*last, down, up)[0]
+        go = ~done
+        live, at, move = live[go], at[go], move[go]
+        left, size, here = left[go], size[go], _select(here, go)
+        if not live.size:
+            break
+        lower, upper = task.bounds(live)
+        there = np.clip(at + move, lower, upper)
+        moved = there - at
+        promise = -np.einsum("bi,bi->b", here.gradient, moved) - 0.5 * np.einsum(
+            "bi,bij,bj->b", moved, here.hessian, moved
+        )
+        found = task.state(there, live)
+        gain = here.value - found.value
         better = gain > 0
-        theta[live[better]], best[live[better]] = there[better], value[better]
+        theta[live[better]] = there[better]
+        state.put(live[better], found, better)
         good = better & (gain > 0.25 * promise)
         now = np.where(good, damping[live] / 8, np.where(better, 1.0, 6.0) * damping[live])
         now = np.where(now < 1e-9, np.where(better, 0.0, 1e-6), now)
-        steps[live] += 1
-        size = np.abs(best[live]) + ROUNDING * w.sum(axis=1)
-        done = (left <= RESOLUTION * size) | (~better & (left <= 1e3 * RESOLUTION * size))
-        stuck = now > 1e14
-        converged[live] |= done | (stuck & (left <= 1e-6 * size))
-        done |= stuck
         damping[live] = now
-        live = live[~done]
-    return Solution(theta, best, converged, steps)
+        taken[live] += 1
+        stuck = now > 1e14
+        # What rounding hides: no step lowers the objective, and none promises to by much.
+        level = ~better & (left <= 1e3 * resolution * size)
+        converged[live] |= level | (stuck & (left <= 1e-6 * size))
+        live = live[~(stuck | level)]
+    return Solution(theta, state.value, converged, taken)
 
 
-def _path(delta: float, anneal: bool) -> list[float]:
-    """Return the widths to pass through on the way to ``delta``."""
+def _select(state: State, which: Any) -> State:
+    return State(
+        state.value[which], state.gradient[which], state.hessian[which], state.metric[which]
+    )
+
+
+def _path(delta: float, begin: float | None) -> list[float]:
+    """Return the widths to pass through from ``begin`` on the way to ``delta``, both included."""
     if delta == 0:
-        return [float(d) for d in np.geomspace(1e-1 if anneal else 1e-3, 1e-10, 17)]
-    if anneal and delta < _WIDE:
-        return [*map(float, np.geomspace(_WIDE, delta, 3)[:-1]), delta]
-    return [delta]
+        return [float(d) for d in np.geomspace(begin or 1e-3, 1e-10, 13)]
+    if begin is None or begin <= delta:
+        return [delta]
+    stages = int(np.ceil(np.log10(begin / delta))) + 1
+    return [*map(float, np.geomspace(begin, delta, stages)[:-1]), delta]
 
 
-def minimise(
-    model: Model,
-    starts: Array,
-    *,
-    y: Array,
-    weights: Array,
-    objective: Objective,
-    lower: Array,
-    upper: Array,
-    anneal: bool = False,
-) -> Solution:
-    """Minimise the summed objective from each start.
+def minimise(task: Task, starts: Array, *, begin: float | None = None) -> Solution:
+    """Minimise the summed objective from each start (B, P).
 
-    ``starts`` (B, P) internal parameters; ``y`` (n,) or (B, n) measured loss; ``weights`` (B, n)
-    or (1, n); ``lower`` and ``upper`` (P,) or (B, P) internal bounds, equal where a parameter is
-    held. With ``anneal`` a Huber objective is approached from wide ``delta`` down, so that a far
-    start is not lost in a landscape that is nearly flat along its valleys. Least absolute
-    deviation is always reached through Huber objectives, with ``delta`` falling to 1e-10.
+    A Huber objective is approached from the width ``begin`` down, so that a far start is not lost
+    in a landscape that is nearly flat along its valleys. Least absolute deviation is always
+    reached through Huber objectives, with ``delta`` falling to 1e-10.
     """
-    count = len(starts)
-    y = np.broadcast_to(y, (count, y.shape[-1]))
-    weights = np.broadcast_to(weights, y.shape)
-    lower, upper = (np.broadcast_to(b, starts.shape) for b in (lower, upper))
-    parts = []
-    for i in range(0, count, CHUNK):
-        part = slice(i, i + CHUNK)
-        theta, w, lo, up = starts[part], weights[part], lower[part], upper[part]
-        observed = y[part]
-        for delta in _path(objective.delta, anneal):
-            stage = Objective(name="stage", space=objective.space, delta=delta)
-            solution = _minimise_chunk(model, theta, observed, w, stage, lo, up)
-            theta = solution.theta
-        if objective.delta == 0:
-            value = total(model, theta, observed, w, objective)
-            solution = Solution(theta, value, solution.converged, solution.steps)
-        parts.append(solution)
-    return join(parts)
+    theta, objective = starts, task.objective
+    path = [objective.delta] if objective.custom else _path(objective.delta, begin)
+    for delta in path:
+        stage = replace(task, objective=replace(objective, name="stage", delta=delta))
+        last = delta == path[-1]
+        # Least absolute deviation follows its path closely; a first approach may be loose.
+        close = last or objective.delta == 0
+        solution = descend(stage, theta, resolution=RESOLUTION if close else LOOSE)
+        theta = solution.theta
+    if objective.delta == 0:
+        value = task.value(theta, np.arange(len(theta)))
+        solution = replace(solution, objective=value)
+    return solution
 
 
 def join(parts: list[Solution]) -> Solution:

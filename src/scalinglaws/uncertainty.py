@@ -11,10 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import norm
 
-from scalinglaws import checks, starts
-from scalinglaws.errors import BadParameters, BadRuns, UnknownName
-from scalinglaws.model import to_values
-from scalinglaws.solve import curvature, minimise, total
+from scalinglaws import checks
+from scalinglaws.errors import BadRuns, Unidentifiable, UnknownName
+from scalinglaws.model import by_run, to_values
 
 if TYPE_CHECKING:
     from scalinglaws.fit import Fit
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 RESAMPLES = 1000
 """Resamples behind an interval when the caller does not say: 1 point in 100 of its end points."""
-
-KINDS = ("case", "residual", "group")
 
 Quantity = str | Callable[[Mapping[str, Any]], Any]
 
@@ -49,115 +46,47 @@ class Interval:
         )
 
 
-def _counts(fit: Fit, n: int, kind: str, by: str | None, rng: np.random.Generator) -> Array:
-    size = len(fit.loss)
-    if kind == "case":
-        drawn = rng.integers(0, size, (n, size))
-        flat = drawn + size * np.arange(n)[:, None]
-        return np.bincount(flat.ravel(), minlength=n * size).reshape(n, size).astype(float)
-    if by is None:
-        raise BadRuns(f"a bootstrap by group needs by=<column>; the runs have {list(fit.runs)}")
-    checks.groups(fit.runs, by, what="a bootstrap by group")
-    codes, labels = pd.factorize(fit.runs[by])
-    drawn = rng.integers(0, len(labels), (n, len(labels)))
-    flat = drawn + len(labels) * np.arange(n)[:, None]
-    counts = np.bincount(flat.ravel(), minlength=n * len(labels)).reshape(n, -1)
-    return counts[:, codes].astype(float)
+def covariance(fit: Fit, *, form: str = "sandwich") -> pd.DataFrame:
+    """Return the covariance of the parameters, (P, P), by name.
 
-
-def case_counts(fit: Fit, n: int) -> Array:
-    """Return the counts (n, rows) behind ``fit.bootstrap(n)``: the same resamples, again."""
-    return _counts(fit, n, "case", None, np.random.default_rng(fit.seed))
-
-
-def bootstrap(
-    fit: Fit,
-    n: int,
-    *,
-    kind: str = "case",
-    seed: int | None = None,
-    by: str | None = None,
-    indices: npt.ArrayLike | None = None,
-) -> pd.DataFrame:
-    """Refit resamples of the runs.
-
-    ``kind`` is ``"case"`` (runs drawn with replacement), ``"residual"`` (residuals drawn with
-    replacement onto the fitted curve) or ``"group"`` (whole groups of the column ``by``).
-    ``indices`` (n, rows) refits given resamples. Returns one row a resample: a column a parameter
-    and ``objective``; ``attrs["stopped"]`` counts the refits that did not converge. Efron 1979.
+    ``"sandwich"`` is ``H^-1 S H^-1``, with ``H`` the exact Hessian of the summed objective and
+    ``S`` the sum of outer products of each run's gradient (Huber 1967). ``"classical"`` is
+    ``s^2 (J'J)^-1`` with ``s^2 = RSS / (n - P)``, for least squares only. Parameters held or at a
+    bound have zero variance. Raises :class:`UnknownName` for another form and
+    :class:`Unidentifiable` when the runs leave no freedom or no curvature.
     """
-    if kind not in KINDS:
-        raise UnknownName(f"no bootstrap is called {kind!r}; there are {', '.join(KINDS)}")
-    if indices is None and (isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1):
-        raise BadParameters(f"the number of resamples is a whole number, 1 or more; found {n!r}")
-    law, y, size = fit.law, fit.loss, len(fit.loss)
-    rng = np.random.default_rng(fit.seed if seed is None else seed)
-    observed: Array = y
-    if indices is not None:
-        drawn = np.asarray(indices)
-        if drawn.ndim != 2 or drawn.min() < 0 or drawn.max() >= size:
-            raise BadRuns(f"indices need shape (resamples, rows) with row numbers 0 to {size - 1}")
-        n = len(drawn)
-        counts = np.stack([np.bincount(row, minlength=size) for row in drawn]).astype(float)
-    elif kind == "residual":
-        counts = np.ones((n, size))
-        observed = _redrawn(fit, n, rng)
-    else:
-        counts = _counts(fit, n, kind, by, rng)
-    counts = counts * fit.weights
-    model = fit.model()
-    lower, upper = starts.bounds(law, y)
-    for name in fit.held:
-        j = law.names.index(name)
-        lower[j] = upper[j] = fit.theta[j]
-    pool = np.unique(fit.optima.round(6), axis=0)[:8]
-    pool = np.clip(np.vstack([fit.theta, pool]), lower, upper)
-    heights = np.stack(
-        [total(model, np.repeat(p[None], n, 0), observed, counts, fit.objective_kind) for p in pool]
-    )
-    solution = minimise(
-        model,
-        pool[heights.argmin(axis=0)],
-        y=observed,
-        weights=counts,
-        objective=fit.objective_kind,
-        lower=lower,
-        upper=upper,
-    )
-    frame = pd.DataFrame(to_values(law, solution.theta))
-    frame["objective"] = solution.objective
-    frame.attrs["stopped"] = int((~solution.converged).sum())
-    return frame
-
-
-def _redrawn(fit: Fit, n: int, rng: np.random.Generator) -> Array:
-    curve = fit.law(fit.params, **fit.inputs)
-    log = fit.objective_kind.space == "log"
-    left = fit.residuals if log else fit.loss - curve
-    left = left - left.mean()
-    drawn = left[rng.integers(0, len(left), (n, len(left)))]
-    redrawn: Array = curve * np.exp(drawn) if log else np.maximum(curve + drawn, 1e-6 * curve)
-    return redrawn
-
-
-def covariance(fit: Fit) -> pd.DataFrame:
-    """Return the sandwich covariance ``H^-1 S H^-1`` of the parameters, (P, P), by name.
-
-    ``H`` is the exact Hessian of the summed objective and ``S`` the sum of outer products of each
-    run's gradient; parameters held or at a bound have zero variance. Huber 1967.
-    """
-    law, theta = fit.law, fit.theta
-    model, objective = fit.model(), fit.objective_kind
-    f, jacobian, _ = model.derivatives(theta[None])
-    log = objective.space == "log"
-    r = np.log(f / fit.loss) if log else f - fit.loss
-    u = (jacobian / f[:, None, :] if log else jacobian)[0]
-    each = fit.weights * objective.slopes(r)[0][0] * u
-    hessian = curvature(model, theta[None], fit.loss, fit.weights[None], objective)[2][0]
+    law, theta, objective = fit.law, fit.theta, fit.objective_kind
     free = np.array([n not in fit.held and n not in fit.at_bound for n in law.names])
-    inverse = np.zeros_like(hessian)
-    inverse[np.ix_(free, free)] = np.linalg.inv(hessian[np.ix_(free, free)])
-    internal = inverse @ (each @ each.T) @ inverse
+    f, u, _ = by_run(law, fit.inputs, theta)
+    if objective.space == "log":
+        u = u / f
+    r = objective.residuals(f, fit.loss)
+    if form == "sandwich":
+        each = fit.weights * objective.parts(r)[1] * u
+        bread = fit.task().state(theta[None], np.arange(1)).hessian[0]
+        filling = each @ each.T
+    elif form == "classical":
+        if not np.isinf(objective.delta) or objective.custom is not None:
+            raise UnknownName(f"the classical covariance is that of least squares, not {objective}")
+        spare = int((fit.weights > 0).sum()) - int(free.sum())
+        if spare < 1:
+            raise Unidentifiable("as many parameters as runs leave nothing to judge scatter by")
+        bread = (fit.weights * u) @ u.T
+        filling = bread * float((fit.weights * r * r).sum()) / spare
+    else:
+        raise UnknownName(f"no covariance is called {form!r}; there are sandwich, classical")
+    both = np.ix_(free, free)
+    size = np.sqrt(np.maximum(np.diag(bread)[free], 1e-300))
+    scaled = bread[both] / np.outer(size, size)
+    if not np.isfinite(scaled).all() or np.linalg.cond(scaled) > 1 / np.finfo(float).eps:
+        raise Unidentifiable(
+            "the objective has no curvature at the fit, so it says nothing about the scatter of "
+            "the parameters: ask for a bootstrap",
+            partial=fit,
+        )
+    inverse = np.zeros_like(bread)
+    inverse[both] = np.linalg.inv(scaled) / np.outer(size, size)
+    internal = inverse @ filling @ inverse
     scale = np.array([fit.params[p.name] if p.space == "log" else 1.0 for p in law.parameters])
     return pd.DataFrame(internal * np.outer(scale, scale), index=law.names, columns=law.names)
 

@@ -1,0 +1,253 @@
+"""Refit resamples of the runs, in blocks that any thread or machine can solve alone.
+
+A block's resamples depend on the seed and the block's number only, and a refit on its own
+resample only, so the answer does not depend on how many workers there are or in what order
+they work. What is done is kept: a longer bootstrap, or one taken up after an interruption, solves
+only the blocks that are missing. Efron 1979.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from scalinglaws import checks, near
+from scalinglaws.errors import BadParameters, BadRuns, UnknownName
+from scalinglaws.laws import Array, Law
+from scalinglaws.model import by_run, model_of, to_values
+from scalinglaws.objectives import Objective
+from scalinglaws.solve import Solution, Task, minimise, root_of
+from scalinglaws.workers import spread
+
+if TYPE_CHECKING:
+    from scalinglaws.fit import Fit
+
+KINDS = ("case", "residual", "group")
+
+_BLOCK = 2**19
+"""Runs times resamples in a block: 4 MB of weights."""
+
+_OTHERS = 7
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """All that a worker needs to solve any block of a bootstrap."""
+
+    law: Law
+    inputs: Mapping[str, Array]
+    loss: Array
+    weights: Array
+    objective: Objective
+    lower: Array
+    upper: Array
+    theta: Array
+    others: Array
+    kind: str
+    seed: int
+    n: int
+    groups: npt.NDArray[np.intp] | None = None
+    indices: npt.NDArray[np.intp] | None = None
+
+    @property
+    def block(self) -> int:
+        """How many resamples a block holds: equal blocks, as large as memory in use allows."""
+        most = int(np.clip(_BLOCK // len(self.loss), 16, 4096))
+        return -(-self.n // -(-self.n // most))
+
+
+def job(
+    fit: Fit,
+    n: int,
+    *,
+    kind: str,
+    seed: int | None,
+    by: str | None,
+    indices: npt.ArrayLike | None,
+) -> Job:
+    """Return the job of a bootstrap; raises what :meth:`scalinglaws.Fit.bootstrap` raises."""
+    if kind not in KINDS:
+        raise UnknownName(f"no bootstrap is called {kind!r}; there are {', '.join(KINDS)}")
+    size, groups, rows = len(fit.loss), None, None
+    if indices is not None:
+        try:
+            rows = np.asarray(indices)
+        except ValueError:
+            rows = np.empty(0)
+        if (
+            rows.ndim != 2
+            or not np.issubdtype(rows.dtype, np.integer)
+            or not rows.size
+            or rows.min() < 0
+            or rows.max() >= size
+        ):
+            raise BadRuns(f"indices need shape (resamples, rows) with row numbers 0 to {size - 1}")
+    elif kind == "group":
+        if by is None:
+            raise BadRuns(f"a bootstrap by group needs by=<column>; the runs have {list(fit.runs)}")
+        checks.groups(fit.runs, by, what="a bootstrap by group")
+        groups = np.asarray(pd.factorize(fit.runs[by])[0], dtype=np.intp)
+    task = fit.task()
+    near = fit.heights < fit.heights[0] * (1 + 1e-6) + 1e-300
+    _, other = np.unique(fit.optima[~near].round(4), axis=0, return_index=True)
+    return Job(
+        law=fit.law,
+        inputs=fit.inputs,
+        loss=fit.loss,
+        weights=fit.weights,
+        objective=fit.objective_kind,
+        lower=task.lower,
+        upper=task.upper,
+        theta=fit.optima[0],
+        others=fit.optima[~near][np.sort(other)[:_OTHERS]],
+        kind=kind,
+        seed=checks.seed(fit.seed if seed is None else seed),
+        n=count(n) if rows is None else len(rows),
+        groups=groups,
+        indices=rows,
+    )
+
+
+def draw(job: Job, block: int) -> tuple[Array, Array]:
+    """Return the weights (b, n) and the measured loss, (n,) or (b, n), of a block's resamples."""
+    size, first = len(job.loss), block * job.block
+    if job.indices is not None:
+        return _counts(job.indices[first : first + job.block], size) * job.weights, job.loss
+    rng = np.random.default_rng([job.seed, block])
+    if job.kind == "case":
+        return _counts(rng.integers(0, size, (job.block, size)), size) * job.weights, job.loss
+    if job.groups is not None:
+        labels = int(job.groups.max()) + 1
+        drawn = _counts(rng.integers(0, labels, (job.block, labels)), labels)
+        return drawn[:, job.groups] * job.weights, job.loss
+    p = {k: v[0] for k, v in to_values(job.law, job.theta[None]).items()}
+    curve = job.law(p, **job.inputs)
+    log = job.objective.space == "log"
+    left = np.log(job.loss / curve) if log else job.loss - curve
+    drawn = (left - left.mean())[rng.integers(0, size, (job.block, size))]
+    redrawn = curve * np.exp(drawn) if log else curve + drawn
+    if not log and job.law.domain == "positive":
+        redrawn = np.maximum(redrawn, 1e-6 * curve)
+    return np.broadcast_to(job.weights, drawn.shape), redrawn
+
+
+def _counts(rows: npt.NDArray[np.intp], size: int) -> Array:
+    """Return how often each run was drawn, (b, size), for row numbers (b, rows)."""
+    flat = rows + size * np.arange(len(rows))[:, None]
+    return np.bincount(flat.ravel(), minlength=size * len(rows)).reshape(-1, size).astype(float)
+
+
+def solve(job: Job, block: int) -> Solution:
+    """Refit the resamples of one block."""
+    weights, loss = draw(job, block)
+    model = model_of(job.law, job.inputs)
+    task = Task(model, loss, weights, job.objective, job.lower, job.upper)
+    begin = np.tile(job.theta, (len(weights), 1))
+    if job.objective.delta == 0:
+        return minimise(task, begin)
+    metric = replace(task, y=job.loss, weights=job.weights).metric(job.theta)
+    free = job.lower < job.upper
+    root = root_of(metric[None], free[None])[0][free]
+    first = None
+    if loss.ndim == 1:
+        f, slope, bend = by_run(job.law, job.inputs, job.theta)
+        first = near.start(task, f, slope, bend, root, weights=weights)
+    found = near.refit(task, job.theta, root, first)
+    left = np.flatnonzero(~found.converged)
+    if left.size:
+        found = _better(found, left, minimise(_part(task, left), begin[left]))
+    if len(job.others):
+        found = _elsewhere(job, task, found)
+    return found
+
+
+def _part(task: Task, which: npt.NDArray[np.intp]) -> Task:
+    y = task.y if task.y.ndim == 1 else task.y[which]
+    return replace(task, y=y, weights=task.weights[which])
+
+
+def _better(found: Solution, which: npt.NDArray[np.intp], other: Solution) -> Solution:
+    """Put another solution of some problems in place where it is lower or where it converged."""
+    old = found.objective[which]
+    take = (other.objective < old) | (other.converged & (other.objective <= old))
+    where = which[take]
+    for mine, theirs in (
+        (found.theta, other.theta),
+        (found.objective, other.objective),
+        (found.converged, other.converged),
+    ):
+        mine[where] = theirs[take]
+    return found
+
+
+def _elsewhere(job: Job, task: Task, found: Solution) -> Solution:
+    """Go to another minimum of the fit where a resample is lower there already."""
+    for theta in job.others:
+        p = {k: v[0] for k, v in to_values(job.law, theta[None]).items()}
+        rho = job.objective.rho(job.objective.residuals(job.law(p, **job.inputs), task.y))
+        height = task.weights @ rho if rho.ndim == 1 else (task.weights * rho).sum(axis=1)
+        lower = np.flatnonzero(height < found.objective * (1 - 1e-9))
+        if lower.size:
+            begin = np.tile(theta, (lower.size, 1))
+            found = _better(found, lower, minimise(_part(task, lower), begin))
+    return found
+
+
+def frame(job: Job, parts: Mapping[int, Solution]) -> pd.DataFrame:
+    """Return one row a resample; ``attrs["stopped"]`` counts refits that did not converge."""
+    theta = np.concatenate([parts[b].theta for b in sorted(parts)])[: job.n]
+    out = pd.DataFrame(to_values(job.law, theta))
+    out["objective"] = np.concatenate([parts[b].objective for b in sorted(parts)])[: job.n]
+    converged = np.concatenate([parts[b].converged for b in sorted(parts)])[: job.n]
+    out.attrs["stopped"] = int((~converged).sum())
+    return out
+
+
+def run(
+    fit: Fit,
+    n: int,
+    *,
+    kind: str,
+    seed: int | None,
+    by: str | None,
+    indices: npt.ArrayLike | None,
+    workers: int | None,
+    backend: str,
+    scheduler: str | None,
+    kept: dict[Any, Any],
+) -> pd.DataFrame:
+    """Refit ``n`` resamples, or those given; blocks that ``kept`` holds are not solved again."""
+    work = job(fit, n, kind=kind, seed=seed, by=by, indices=indices)
+    key = ("blocks", work.n, kind, work.seed, by)
+    done: dict[int, Solution] = {} if work.indices is not None else kept.setdefault(key, {})
+    needed = range(-(-work.n // work.block))
+    spread(
+        partial(solve, work),
+        [b for b in needed if b not in done],
+        done,
+        workers=workers,
+        backend=backend,
+        scheduler=scheduler,
+        what=f"{kind} bootstrap",
+    )
+    return frame(work, {b: done[b] for b in needed})
+
+
+def count(n: int) -> int:
+    """Return a number of resamples; raises :class:`BadParameters` unless it is 1 or more."""
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+        raise BadParameters(f"the number of resamples is a whole number, 1 or more; found {n!r}")
+    return int(n)
+
+
+def counts(fit: Fit, n: int) -> Array:
+    """Return the counts (n, rows) behind ``fit.bootstrap(n)``: the same resamples, again."""
+    work = job(fit, n, kind="case", seed=None, by=None, indices=None)
+    work = replace(work, weights=np.ones_like(work.weights))
+    return np.concatenate([draw(work, b)[0] for b in range(-(-work.n // work.block))])[:n]

@@ -1,0 +1,38 @@
+"""Laws as values: functional forms with their parameters, bounds, symbols and references.
+
+A sum of powers is built by :func:`power_law` or :func:`sum_of_powers`; any other formula is a
+:class:`Law` with a ``function`` in numpy. Laws add and multiply: ``law_1 + law_2``.
+"""
+
+from scalinglaws.laws.compose import add, multiply
+from scalinglaws.laws.curves import broken_power_law, saturating, shifted
+from scalinglaws.laws.downstream import ABNAR, logistic_in_log, sigmoid
+from scalinglaws.laws.joint import DATA_CONSTRAINED, KAPLAN_ND, KAPLAN_NS, ROUTED
+from scalinglaws.laws.law import Array, Function, Guess, Law, Parameter, Term, Values
+from scalinglaws.laws.powers import CHINCHILLA, power_law, power_terms, sum_of_powers
+
+__all__ = [
+    "ABNAR",
+    "CHINCHILLA",
+    "DATA_CONSTRAINED",
+    "KAPLAN_ND",
+    "KAPLAN_NS",
+    "ROUTED",
+    "Array",
+    "Function",
+    "Guess",
+    "Law",
+    "Parameter",
+    "Term",
+    "Values",
+    "add",
+    "broken_power_law",
+    "logistic_in_log",
+    "multiply",
+    "power_law",
+    "power_terms",
+    "saturating",
+    "shifted",
+    "sigmoid",
+    "sum_of_powers",
+]

@@ -1,0 +1,228 @@
+"""Learning curves beyond the power law: shifted, saturating and broken."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from scalinglaws.errors import BadParameters
+from scalinglaws.laws.law import Array, Law, Parameter, Values
+from scalinglaws.laws.powers import coefficient, exponent, level
+
+TINY = 1e-30
+"""Least value of a scale that is not in the unit of the loss."""
+_STEEP = 10.0
+"""Largest exponent, or change of one, of a broken law."""
+
+
+def shifted(over: str) -> Law:
+    """Return the shifted power law, ``L = k (1/x + s)^c``: it levels off at ``k s^c``.
+
+    M3 of Alabdulmohsin et al. 2022; Bansal et al. 2022 use it for translation.
+    """
+
+    def function(p: Values, x: Values) -> Any:
+        return p["k"] * np.exp(p["c"] * np.logaddexp(-np.log(x[over]), np.log(p["s"])))
+
+    def guess(
+        values: Mapping[str, Array], inputs: Mapping[str, Array], loss: Array
+    ) -> Mapping[str, Array]:
+        return {**values, "s": values["s"] / inputs[over].max()}
+
+    return Law(
+        name=f"shifted power law in {over}",
+        inputs=(over,),
+        parameters=(
+            coefficient("k", "k", f"loss * {over}^c", "loss at one unit of the input, unshifted"),
+            exponent("c", "c", "how fast the loss falls while the shift is small"),
+            Parameter(
+                name="s",
+                symbol="s",
+                unit=f"1/{over}",
+                meaning="inverse of the input at which the curve bends to its floor",
+                lower=TINY,
+                start=(0.01, 10.0),
+            ),
+        ),
+        function=function,
+        guess=guess,
+        linear=("k",),
+        formula="L = k (1/x + s)^c",
+        reference="Alabdulmohsin et al. 2022, M3",
+    )
+
+
+def _share(p: Values, log_ratio: Any) -> Any:
+    """Solve ``log t - a log(1 - t) = log_ratio`` for the logit of ``t``."""
+    a, h = np.real(p["a"]), np.real(log_ratio)
+    # The left side bends one way only, and the solution of its asymptotes is on the side from
+    # which Newton's method then cannot overshoot: no bracket is needed.
+    z = np.maximum(h, 0.0) / a + np.minimum(h, 0.0)
+    for _ in range(100):
+        step = _newton(a, h, z) - z
+        z = z + step
+        if not (np.abs(step) > 1e-9 * (1.0 + np.abs(z))).any():
+            break
+    # z is a plain number so far. An update squares the error, and a number's missing derivatives
+    # are an error too: one update makes the first derivatives exact, the next the second ones.
+    return _newton(p["a"], log_ratio, _newton(p["a"], log_ratio, z))
+
+
+def _newton(a: Any, h: Any, z: Any) -> Any:
+    log_t, log_rest = -np.logaddexp(0.0, -z), -np.logaddexp(0.0, z)
+    return z - (log_t - a * log_rest - h) / (np.exp(log_rest) + a * np.exp(log_t))
+
+
+def saturating(over: str) -> Law:
+    """Return M4, ``(L - E) / (L0 - L)^a = k x^-c`` solved for ``L``.
+
+    The loss leaves the level ``L0`` of a random guess and approaches the floor ``E`` as a power
+    law; ``a -> 0`` gives the power law with floor. Residuals are taken in the prediction, not in
+    the transformed loss that Alabdulmohsin et al. 2022 fit.
+    """
+
+    def function(p: Values, x: Values) -> Any:
+        gap = p["L0"] - p["E"]
+        log_ratio = np.log(p["k"]) - p["c"] * np.log(x[over]) - (1.0 - p["a"]) * np.log(gap)
+        return p["E"] + gap * np.exp(-np.logaddexp(0.0, -_share(p, log_ratio)))
+
+    def guess(
+        values: Mapping[str, Array], inputs: Mapping[str, Array], loss: Array
+    ) -> Mapping[str, Array]:
+        # Drawn shares place E below the least loss and L0 above the largest; the rest is linear.
+        floor = values["E"] * loss.min()
+        top = loss.max() + values["L0"] * max(np.ptp(loss), 1e-6 * loss.max())
+        log_x = np.broadcast_to(np.log(inputs[over]), (len(floor), len(loss)))
+        basis = np.stack([np.ones_like(log_x), -log_x, np.log(top[:, None] - loss)], axis=-1)
+        target = np.log(loss - floor[:, None])
+        log_k, c, a = (np.linalg.pinv(basis) @ target[..., None])[..., 0].T
+        # Where a bound stops an exponent, the scale follows so that the curve stays in place.
+        bounded = [np.clip(v, 0.02, 2.5) for v in (c, a)]
+        moved = [(v - w)[:, None] for v, w in zip((c, a), bounded, strict=True)]
+        log_k = log_k + (basis[..., 1:] * np.stack(moved, axis=-1)).sum(axis=-1).mean(axis=-1)
+        return {"E": floor, "L0": top, "k": np.exp(log_k), "c": bounded[0], "a": bounded[1]}
+
+    return Law(
+        name=f"saturating power law in {over}",
+        inputs=(over,),
+        parameters=(
+            Parameter(
+                name="E",
+                symbol="E",
+                unit="loss",
+                meaning="loss that no scale removes",
+                space="linear",
+                start=(0.05, 0.99),
+            ),
+            Parameter(
+                name="L0",
+                symbol="L₀",
+                unit="loss",
+                meaning="loss before learning, as of a random guess",
+                start=(0.01, 2.0),
+            ),
+            coefficient("k", "k", f"loss^(1-a) * {over}^c", "weight of the power law"),
+            exponent("c", "c", "how fast the loss falls far from both levels"),
+            Parameter(
+                name="a",
+                symbol="a",
+                unit="1",
+                meaning="how slowly the loss leaves its first level",
+                lower=1e-6,
+                upper=10.0,
+                space="linear",
+            ),
+        ),
+        function=function,
+        guess=guess,
+        formula="(L - E) / (L0 - L)^a = k x^-c",
+        reference="Alabdulmohsin et al. 2022, M4",
+    )
+
+
+def broken_power_law(over: str, *, breaks: int = 1) -> Law:
+    """Return the smoothly broken power law with any number of breaks.
+
+    ``L = a + b x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i)``: at ``d_i`` the slope in log-log
+    changes by ``c_i``, the faster the smaller ``f_i``; no break gives the power law with floor.
+    Raises :class:`BadParameters` for a negative number of breaks. Caballero et al. 2022.
+    """
+    if breaks < 0:
+        raise BadParameters(f"breaks is 0 or more; found {breaks}")
+    number = range(1, breaks + 1)
+
+    def function(p: Values, x: Values) -> Any:
+        log_x = np.log(x[over])
+        power = -p["c0"] * log_x
+        for i in number:
+            f = p[f"f{i}"]
+            bend = np.logaddexp(0.0, (log_x - np.log(p[f"d{i}"])) / f)
+            power = power - p[f"c{i}"] * f * bend
+        return p["a"] + p["b"] * np.exp(power)
+
+    def guess(
+        values: Mapping[str, Array], inputs: Mapping[str, Array], loss: Array
+    ) -> Mapping[str, Array]:
+        # For drawn breaks and a level spread below the least loss, the logarithm of what is above
+        # the level is linear in the exponents.
+        log_x = np.log(inputs[over])
+        level = np.linspace(0.0, 0.99, len(values["c0"])) * loss.min()
+        where = np.sort([values[f"d{i}"] for i in number], axis=0)
+        wide = [values[f"f{i}"][:, None] for i in number]
+        columns = [np.ones_like(log_x), -log_x] + [
+            -f * np.logaddexp(0.0, (log_x - np.log(d)[:, None]) / f)
+            for d, f in zip(where, wide, strict=True)
+        ]
+        basis = np.stack(np.broadcast_arrays(*columns, level[:, None])[:-1], axis=-1)
+        target = np.log(loss - level[:, None])
+        _, *slopes = (np.linalg.pinv(basis) @ target[..., None])[..., 0].T
+        found = {f"c{i}": np.clip(c, -_STEEP, _STEEP) for i, c in enumerate(slopes)}
+        found |= {f"d{i}": d for i, d in zip(number, where, strict=True)}
+        return {**values, **found}
+
+    def slope(i: int, meaning: str) -> Parameter:
+        return Parameter(
+            name=f"c{i}",
+            symbol=f"c_{i}",
+            unit="1",
+            meaning=meaning,
+            lower=-_STEEP,
+            upper=_STEEP,
+            space="linear",
+        )
+
+    parameters = [
+        level("a", "a", "loss", "level that the curve tends to"),
+        coefficient("b", "b", f"loss * {over}^c0", "weight of the first power law"),
+        slope(0, "how fast the loss falls before the first break"),
+    ]
+    for i in number:
+        where = Parameter(
+            name=f"d{i}",
+            symbol=f"d_{i}",
+            unit=over,
+            meaning=f"input at break {i}",
+            lower=TINY,
+            start=(1.0, 1.0),
+            like=over,
+        )
+        width = Parameter(
+            name=f"f{i}",
+            symbol=f"f_{i}",
+            unit="1",
+            meaning=f"width of break {i} in log x",
+            lower=1e-3,
+            upper=10.0,
+            start=(0.05, 1.0),
+        )
+        parameters += [slope(i, f"change of the exponent at break {i}"), where, width]
+    return Law(
+        name=f"power law in {over} with {breaks} break{'' if breaks == 1 else 's'}",
+        inputs=(over,),
+        parameters=tuple(parameters),
+        function=function,
+        guess=guess,
+        linear=("a", "b"),
+        formula="L = a + b x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i)",
+        reference="Caballero et al. 2022",
+    )

@@ -1,0 +1,142 @@
+"""Laws of downstream performance: saturation in the upstream error, and sigmoids."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from scalinglaws.laws.curves import TINY
+from scalinglaws.laws.law import Array, Law, Parameter, Values
+from scalinglaws.laws.powers import coefficient, exponent, level
+
+
+def _upstream(p: Values, x: Values) -> Any:
+    return p["e_IR"] + p["k"] * np.exp(p["alpha"] * np.log(x["upstream_error"]))
+
+
+ABNAR = Law(
+    name="downstream saturation",
+    inputs=("upstream_error",),
+    parameters=(
+        coefficient(
+            "k", "k", "loss * upstream_error^-alpha", "downstream error added per upstream"
+        ),
+        exponent("alpha", "α", "how fast the downstream error follows the upstream one"),
+        level("e_IR", "e_IR", "loss", "downstream error left where the upstream one is zero"),
+    ),
+    function=_upstream,
+    linear=("k", "e_IR"),
+    formula="e_DS = k e_US^alpha + e_IR",
+    reference="Abnar et al. 2021",
+)
+"""Downstream error as a function of upstream error, with the level at which it saturates."""
+
+
+def _between(p: Values, position: Any) -> Any:
+    """Return ``low`` for positions far below zero, ``high`` far above."""
+    below, above = np.logaddexp(0.0, position), np.logaddexp(0.0, -position)
+    return p["low"] * np.exp(-below) + p["high"] * np.exp(-above)
+
+
+def sigmoid(over: str) -> Law:
+    """Return the sigmoid, ``L = low + (high - low) / (1 + exp(-(x - mid) / width))``.
+
+    ``low`` and ``high`` are the levels far below and far above ``mid``, in either order; inputs
+    and response may be of either sign.
+    """
+
+    def function(p: Values, x: Values) -> Any:
+        return _between(p, (x[over] - p["mid"]) / p["width"])
+
+    def guess(
+        values: Mapping[str, Array], inputs: Mapping[str, Array], loss: Array
+    ) -> Mapping[str, Array]:
+        low, span = inputs[over].min(), np.ptp(inputs[over])
+        return {
+            **values,
+            "mid": low + span * values["mid"],
+            "width": span * values["width"],
+        }
+
+    def side(name: str, where: str) -> Parameter:
+        return Parameter(
+            name=name,
+            symbol=name,
+            unit="loss",
+            meaning=f"level far {where} the midpoint",
+            lower=-np.inf,
+            space="linear",
+        )
+
+    return Law(
+        name=f"sigmoid in {over}",
+        inputs=(over,),
+        parameters=(
+            side("low", "below"),
+            side("high", "above"),
+            Parameter(
+                name="mid",
+                symbol="x₀",
+                unit=over,
+                meaning="input halfway between the levels",
+                lower=-np.inf,
+                space="linear",
+                start=(0.0, 1.0),
+            ),
+            Parameter(
+                name="width",
+                symbol="w",
+                unit=over,
+                meaning="input over which the odds change by a factor e",
+                lower=TINY,
+                start=(0.02, 0.5),
+            ),
+        ),
+        function=function,
+        guess=guess,
+        linear=("low", "high"),
+        formula="L = low + (high - low) / (1 + exp(-(x - mid) / width))",
+        reference="the logistic function",
+        domain="real",
+    )
+
+
+def logistic_in_log(over: str) -> Law:
+    """Return the logistic in log x, ``L = low + (high - low) / (1 + (x / mid)^-steepness)``.
+
+    ``low`` and ``high`` are the levels far below and far above ``mid``, in either order.
+    """
+
+    def function(p: Values, x: Values) -> Any:
+        return _between(p, p["steepness"] * (np.log(x[over]) - np.log(p["mid"])))
+
+    return Law(
+        name=f"logistic in log {over}",
+        inputs=(over,),
+        parameters=(
+            level("low", "low", "loss", "level far below the midpoint"),
+            level("high", "high", "loss", "level far above the midpoint"),
+            Parameter(
+                name="mid",
+                symbol="x₀",
+                unit=over,
+                meaning="input halfway between the levels",
+                lower=TINY,
+                start=(1.0, 1.0),
+                like=over,
+            ),
+            Parameter(
+                name="steepness",
+                symbol="γ",
+                unit="1",
+                meaning="power of the input by which the odds change",
+                lower=1e-3,
+                upper=100.0,
+                start=(0.2, 5.0),
+            ),
+        ),
+        function=function,
+        linear=("low", "high"),
+        formula="L = low + (high - low) / (1 + (x / mid)^-steepness)",
+        reference="the logistic function of log x",
+    )

@@ -1,0 +1,112 @@
+"""Sums of powers: power laws of one input and Hoffmann's law of size and data.
+
+Each term is a positive coefficient times powers of the inputs. Derivatives are written out once
+for all of them (:mod:`scalinglaws.model`), and coefficients are solved for when a fit starts.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from scalinglaws.laws.law import Function, Law, Parameter, Term, Values
+
+
+def power_terms(terms: tuple[Term, ...]) -> Function:
+    """Return the function of a sum of powers, ``sum_k c_k prod_j x_j ** -e_kj``."""
+
+    def function(p: Values, x: Values) -> Any:
+        shape = np.zeros(np.shape(next(iter(x.values()))))
+        total = shape * p[terms[0].coefficient]
+        for term in terms:
+            power = sum((-p[e] * np.log(x[i]) for i, e in term.powers), start=shape)
+            total = total + p[term.coefficient] * np.exp(power)
+        return total
+
+    return function
+
+
+def coefficient(name: str, symbol: str, unit: str, meaning: str) -> Parameter:
+    """Return a positive scale, fitted in the logarithm."""
+    return Parameter(name=name, symbol=symbol, unit=unit, meaning=meaning)
+
+
+def level(name: str, symbol: str, unit: str, meaning: str) -> Parameter:
+    """Return a level that may be zero, fitted as it is."""
+    return Parameter(name=name, symbol=symbol, unit=unit, meaning=meaning, space="linear")
+
+
+def exponent(name: str, symbol: str, meaning: str) -> Parameter:
+    """Return a positive exponent, fitted as it is."""
+    return Parameter(
+        name=name, symbol=symbol, unit="1", meaning=meaning, lower=1e-3, upper=3.0, space="linear"
+    )
+
+
+def sum_of_powers(
+    *,
+    name: str,
+    inputs: tuple[str, ...],
+    parameters: tuple[Parameter, ...],
+    terms: tuple[Term, ...],
+    formula: str,
+    reference: str,
+    derived: Mapping[str, Callable[[Values], Any]] | None = None,
+) -> Law:
+    return Law(
+        name=name,
+        inputs=inputs,
+        parameters=parameters,
+        function=power_terms(terms),
+        terms=terms,
+        linear=tuple(t.coefficient for t in terms),
+        formula=formula,
+        reference=reference,
+        derived=MappingProxyType(dict(derived or {})),
+    )
+
+
+_FLOOR = level("E", "E", "loss", "loss that no scale removes")
+
+
+def power_law(over: str, *, floor: bool = True) -> Law:
+    """Return the law of one input, ``L = E + k x^-c``, without ``E`` when ``floor`` is false.
+
+    Hestness et al. 2017, section 2; M1 (without floor) and M2 of Alabdulmohsin et al. 2022.
+    """
+    scale = coefficient("k", "k", f"loss * {over}^c", "loss at one unit of the input")
+    fall = exponent("c", "c", "how fast the loss falls, in powers of the input")
+    term = Term(coefficient="k", powers=((over, "c"),))
+    return sum_of_powers(
+        name=f"power law in {over}" + (" with floor" if floor else ""),
+        inputs=(over,),
+        parameters=(_FLOOR, scale, fall) if floor else (scale, fall),
+        terms=(Term(coefficient="E"), term) if floor else (term,),
+        formula="L = E + k x^-c" if floor else "L = k x^-c",
+        reference="Hestness et al. 2017, section 2",
+    )
+
+
+CHINCHILLA = sum_of_powers(
+    name="Chinchilla",
+    inputs=("params", "tokens"),
+    parameters=(
+        coefficient("A", "A", "loss * params^alpha", "weight of the finite-model term"),
+        coefficient("B", "B", "loss * tokens^beta", "weight of the finite-data term"),
+        _FLOOR,
+        exponent("alpha", "α", "how fast loss falls with model size"),
+        exponent("beta", "β", "how fast loss falls with data"),
+    ),
+    terms=(
+        Term(coefficient="A", powers=(("params", "alpha"),)),
+        Term(coefficient="B", powers=(("tokens", "beta"),)),
+        Term(coefficient="E"),
+    ),
+    formula="L(N, D) = E + A N^-alpha + B D^-beta",
+    reference="Hoffmann et al. 2022, equation 2",
+    derived={
+        "a": lambda p: p["beta"] / (p["alpha"] + p["beta"]),
+        "b": lambda p: p["alpha"] / (p["alpha"] + p["beta"]),
+    },
+)

@@ -1,0 +1,109 @@
+"""Each law of the catalogue with a truth near published values and a design that people have."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+import scalinglaws as sl
+
+Known = tuple[sl.laws.Law, Mapping[str, float], Mapping[str, np.ndarray]]
+
+
+def _grid(**axes: np.ndarray) -> dict[str, np.ndarray]:
+    return {k: v.ravel() for k, v in zip(axes, np.meshgrid(*axes.values()), strict=True)}
+
+
+def _limited() -> dict[str, np.ndarray]:
+    """Return runs of 1 to 64 epochs, some with far more parameters than the data asks for."""
+    grid = _grid(
+        params=np.geomspace(1e7, 8e9, 5),
+        unique_tokens=np.geomspace(1e8, 5e10, 4),
+        epochs=np.array([1.0, 4.0, 16.0, 64.0]),
+    )
+    grid["tokens"] = grid["unique_tokens"] * grid.pop("epochs")
+    return grid
+
+
+_LIMITED = {"A": 521.0, "B": 1488.0, "E": 1.87, "alpha": 0.353, "beta": 0.353}
+_ADDED = sl.laws.power_law("params", floor=False) + sl.laws.power_law("tokens")
+
+ALL_LAWS: dict[str, Known] = {
+    "power law": (
+        sl.laws.power_law("tokens", floor=False),
+        {"k": 11.4, "c": 0.066},
+        {"tokens": np.geomspace(1e6, 1e9, 30)},
+    ),
+    "power law with floor": (
+        sl.laws.power_law("tokens"),
+        {"E": 1.8, "k": 400.0, "c": 0.28},
+        {"tokens": np.geomspace(1e8, 1e12, 40)},
+    ),
+    "Chinchilla": (
+        sl.laws.CHINCHILLA,
+        {"A": 482.0, "B": 2085.0, "E": 1.817, "alpha": 0.348, "beta": 0.366},
+        _grid(params=np.geomspace(5e7, 1.5e10, 9), tokens=np.geomspace(1e9, 5e11, 9)),
+    ),
+    "shifted": (
+        sl.laws.shifted("examples"),
+        {"k": 100.0, "c": 0.285, "s": 2e-10},
+        {"examples": np.geomspace(1e6, 1e10, 40)},
+    ),
+    "saturating": (
+        sl.laws.saturating("examples"),
+        {"E": 0.15, "L0": 0.99, "k": 270.0, "c": 0.35, "a": 0.8},
+        {"examples": np.geomspace(3e5, 1e9, 60)},
+    ),
+    "one break": (
+        sl.laws.broken_power_law("examples"),
+        {"a": 0.35, "b": 9.0, "c0": 0.15, "c1": 0.35, "d1": 3e7, "f1": 0.4},
+        {"examples": np.geomspace(1e5, 1e10, 60)},
+    ),
+    "two breaks": (
+        sl.laws.broken_power_law("examples", breaks=2),
+        {
+            **{"a": 0.2, "b": 9.0, "c0": 0.1, "c1": 0.5, "d1": 1e6, "f1": 0.3},
+            **{"c2": -0.35, "d2": 1e8, "f2": 0.3},
+        },
+        {"examples": np.geomspace(1e4, 1e10, 120)},
+    ),
+    "Kaplan, size and data": (
+        sl.laws.KAPLAN_ND,
+        {"N_c": 6.4e13, "D_c": 1.8e13, "alpha_N": 0.076, "alpha_D": 0.103},
+        _grid(params=np.geomspace(4e5, 7e8, 8), tokens=np.geomspace(2e7, 2e10, 7)),
+    ),
+    "Kaplan, size and steps": (
+        sl.laws.KAPLAN_NS,
+        {"N_c": 6.5e13, "S_c": 2.1e3, "alpha_N": 0.077, "alpha_S": 0.76},
+        _grid(params=np.geomspace(1e6, 1e9, 8), steps=np.geomspace(1e3, 2e5, 10)),
+    ),
+    "limited data": (
+        sl.laws.DATA_CONSTRAINED,
+        {**_LIMITED, "R_D": 15.387756, "R_N": 5.309743},
+        _limited(),
+    ),
+    "routed": (
+        sl.laws.ROUTED,
+        {"a": -0.082, "b": -0.108, "c": 0.009, "d": 1.104, "E_start": 1.847, "E_max": 314.478},
+        _grid(params=np.geomspace(1.5e7, 1.3e9, 7), experts=2.0 ** np.arange(10)),
+    ),
+    "downstream saturation": (
+        sl.laws.ABNAR,
+        {"k": 0.9, "alpha": 1.6, "e_IR": 0.12},
+        {"upstream_error": np.geomspace(0.08, 0.9, 50)},
+    ),
+    "sigmoid": (
+        sl.laws.sigmoid("upstream_loss"),
+        {"low": 0.78, "high": 0.25, "mid": 2.7, "width": 0.22},
+        {"upstream_loss": np.linspace(1.8, 4.5, 50)},
+    ),
+    "logistic in log": (
+        sl.laws.logistic_in_log("flops"),
+        {"low": 0.25, "high": 0.8, "mid": 1e21, "steepness": 0.9},
+        {"flops": np.geomspace(1e19, 1e24, 50)},
+    ),
+    "sum of two": (
+        _ADDED,
+        {"k": 482.0, "c": 0.348, "E": 1.817, "k_2": 2085.0, "c_2": 0.366},
+        _grid(params=np.geomspace(5e7, 1.5e10, 9), tokens=np.geomspace(1e9, 5e11, 9)),
+    ),
+}
