@@ -106,6 +106,14 @@ def test_chain_leaves_what_it_is_given() -> None:
             assert (before == after).all()
 
 
+def test_an_objective_may_choose_by_the_sign() -> None:
+    by_sign = custom("size", lambda r: np.where(r > 0, r, -2 * r), space="linear")
+    rho, slope, bend = by_sign.parts(np.array([-0.5, 0.25]))
+    assert rho.tolist() == [1.0, 0.25]
+    assert slope.tolist() == [-2.0, 1.0]
+    assert bend.tolist() == [0.0, 0.0]
+
+
 @settings(max_examples=50, deadline=None)
 @given(
     r=st.lists(st.floats(-1, 1), min_size=1, max_size=20),
@@ -199,12 +207,15 @@ def test_runs_that_are_there_twice_count_twice(name: str) -> None:
     once = sl.fit(LAW, runs, objective=objective)
     twice = sl.fit(LAW, pd.concat([runs, runs]), objective=objective)
     weighed = sl.fit(LAW, runs, objective=objective, weights=np.full(len(runs), 2.0))
-    # Sums in another order; doubling itself is exact.
-    assert twice.objective == pytest.approx(2 * once.objective, rel=1e-11)
-    assert weighed.objective == pytest.approx(2 * once.objective, rel=1e-11)
+    single, double, heavy = once.objective, twice.objective, weighed.objective
+    # Sums in another order; doubling itself is exact. What stands in for the absolute deviation
+    # has a delta of 1e-10, which hides half of that in each run.
+    hidden = len(runs) * 1e-10 if name == "lad" else 0.0
+    assert double == pytest.approx(2 * single, rel=1e-11, abs=hidden)
+    assert heavy == pytest.approx(2 * single, rel=1e-11, abs=hidden)
     # The objective printed is the sum of rho over the runs, at the parameters printed.
     r = objective.residuals(LAW(once.params, tokens=runs["tokens"]), once.loss)
-    assert once.objective == pytest.approx(objective.rho(r).sum(), rel=1e-11)
+    assert single == pytest.approx(objective.rho(r).sum(), rel=1e-11)
 
 
 def test_bounds_of_what_is_accepted() -> None:
@@ -224,9 +235,10 @@ def test_bounds_of_what_is_accepted() -> None:
         (lambda r: 1 / r**2, "must be finite"),
         (lambda r: -r * r, "must grow away"),
         (lambda r: r, "must grow away"),
-        (lambda r: np.arctanh(r), "elementwise functions"),
+        (lambda r: np.arctanh(r), "must be finite"),
+        (lambda r: np.hypot(r, 1.0), "elementwise functions"),
         (lambda r: np.mean(r), "elementwise functions"),
-        (lambda r: np.where(r > 0, r, -r), "elementwise functions"),
+        (lambda r: np.clip(r, 0.0, 1.0), "elementwise functions"),
         (lambda r: "far", "elementwise functions"),
         (lambda r: 1.0, "elementwise functions"),
         (lambda r: float(r), "elementwise functions"),

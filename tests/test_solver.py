@@ -10,15 +10,15 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from known_laws import ALL_LAWS
 from scipy.optimize import linprog, minimize
 
 import scalinglaws as sl
+from known_laws import ALL_LAWS
 from scalinglaws.fit import Fit
 from scalinglaws.laws import Law
 from scalinglaws.model import AnyLaw, SumOfPowers, by_run, to_internal
 from scalinglaws.objectives import Objective
-from scalinglaws.solve import Task, descend
+from scalinglaws.solve import Task, descend, minimise
 
 Array = npt.NDArray[np.float64]
 
@@ -119,7 +119,9 @@ def test_linear_programming_finds_nothing_lower_than_least_absolute_deviation(na
     law, _, _ = ALL_LAWS[name]
     fit, runs = from_truth(name, sl.LAD), simulated(name)
     r, slopes = residuals(law, sl.LAD, runs, fit.theta)
-    assert fit.objective == pytest.approx(np.abs(r).sum(), rel=ROUNDING)
+    # A name of its own: to print a fit that fails here would bootstrap it.
+    found = fit.objective
+    assert found == pytest.approx(np.abs(r).sum(), rel=ROUNDING)
     root = whitening(law, sl.LAD, runs, fit.theta)
     white, count, size = root.T @ slopes, len(r), len(root)
     # Steps of 1e-6 of what would change the residuals by their own size.
@@ -133,7 +135,7 @@ def test_linear_programming_finds_nothing_lower_than_least_absolute_deviation(na
     there = fit.theta + root @ answer.x[:size]
     lowest = np.abs(residuals(law, sl.LAD, runs, there)[0]).sum()
     # The last Huber objective has delta 1e-10, which hides half of that in each run.
-    assert fit.objective <= lowest + count * 0.5e-10
+    assert found <= lowest + count * 0.5e-10
 
 
 # Two breaks take two seconds: once is enough.
@@ -235,7 +237,7 @@ INVARIANT = ["Chinchilla", "shifted", "power law with floor", "Kaplan, size and 
     loss=st.floats(-6, 6),
 )
 def test_units_do_not_matter(name: str, objective: str, inputs: float, loss: float) -> None:
-    law, truth, _ = ALL_LAWS[name]
+    law, _, _ = ALL_LAWS[name]
     runs, kind = simulated(name), SMOOTH[objective]
     # Kaplan's sum of two powers has no scale of its own: its loss has one unit.
     scale = 1.0 if name.startswith("Kaplan") else 10**loss
@@ -280,6 +282,22 @@ def test_the_order_of_given_starts_does_not_matter(order: list[int]) -> None:
     assert second.starts == 6
 
 
+def test_starts_where_the_curvature_is_negative_reach_the_minimum() -> None:
+    law, truth, _ = ALL_LAWS["one break"]
+    fit = from_truth("one break", sl.LSQ_LOG)
+    rng = np.random.default_rng(8)
+    far = {k: v * np.exp(0.3 * rng.normal(size=12)) for k, v in truth.items()}
+    starts = to_internal(law, far)
+    hessians = fit.task().state(starts, np.arange(12)).hessian
+    assert (np.linalg.eigvalsh(hessians)[:, 0] < 0).sum() >= 6
+    found = minimise(fit.task(), starts)
+    assert found.converged.all()
+    # The law has other minima, at its bounds, which a start of this set may lead to.
+    there = np.abs(found.objective / fit.objective - 1) < ROUNDING
+    assert there.sum() >= 11
+    assert found.objective.min() >= fit.objective * (1 - ROUNDING)
+
+
 def alone(fit: Fit, rows: Array, objective: Objective) -> Fit:
     """The resample as a table of its own, solved from the fit as a bootstrap does."""
     runs = fit.runs.iloc[rows]
@@ -309,8 +327,9 @@ def test_a_bootstrap_of_least_absolute_deviation_is_fits_of_each_resample() -> N
     rows = np.random.default_rng(3).integers(0, len(fit.runs), (5, len(fit.runs)))
     found = fit.bootstrap(indices=rows)["objective"]
     for value, r in zip(found, rows, strict=True):
+        expected = alone(fit, r, sl.LAD).objective
         # Half of delta = 1e-10 a run is what the last Huber objective hides.
-        assert value == pytest.approx(alone(fit, r, sl.LAD).objective, abs=len(r) * 0.5e-10)
+        assert value == pytest.approx(expected, abs=len(r) * 0.5e-10)
 
 
 def sums(fit: Fit, draws: pd.DataFrame, rows: Array) -> Array:
@@ -531,8 +550,11 @@ def test_a_hundred_thousand_runs() -> None:
     )
     fit = sl.fit(CHINCHILLA, runs, objective="lsq_log")
     assert fit.ok
-    single = sl.fit(CHINCHILLA, runs, objective="lsq_log", start=truth)
-    assert fit.objective == pytest.approx(single.objective, rel=ROUNDING)
+    r, slopes = residuals(CHINCHILLA, sl.LSQ_LOG, runs, fit.theta)
+    assert fit.objective == pytest.approx(float(r @ r), rel=ROUNDING)
+    # What a straight model of the residuals could still gain.
+    gain = np.linalg.lstsq(slopes.T, r)[0] @ (slopes @ r)
+    assert 0 <= gain < ROUNDING * fit.objective
     # The scatter that was put in, whose own error is 0.2%; four of these.
     assert np.sqrt(fit.objective / 1e5) == pytest.approx(0.01, rel=0.009)
 
@@ -594,27 +616,27 @@ REFUSED: dict[str, tuple[Callable[[pd.DataFrame], Any], type[Exception], str]] =
     "held at no number": (
         lambda r: sl.fit(FLOORED, r, held={"c": np.nan}),
         sl.BadParameters,
-        "c cannot be held at nan",
+        "c .*nan",
     ),
     "held at a word": (
         lambda r: sl.fit(FLOORED, r, held={"c": "fast"}),
         sl.BadParameters,
-        "c cannot be held",
+        "c .*fast",
     ),
     "a start that is nowhere": (
         lambda r: sl.fit(FLOORED, r, start={"c": np.nan}),
         sl.BadParameters,
-        "c cannot start at nan",
+        "c .*nan",
     ),
     "a start at infinity": (
         lambda r: sl.fit(FLOORED, r, start={"c": 0.3, "k": np.inf, "E": 1.0}),
         sl.BadParameters,
-        "k cannot start at inf",
+        "k .*inf",
     ),
     "a start of words": (
         lambda r: sl.fit(FLOORED, r, start={"c": "fast"}),
         sl.BadParameters,
-        "c cannot start",
+        "c .*fast",
     ),
     "no start": (lambda r: sl.fit(FLOORED, r, start=[]), sl.BadParameters, "start"),
     "a start of half": (

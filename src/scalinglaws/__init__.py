@@ -18,6 +18,7 @@ from scalinglaws import (
     objectives,
     simulate,
 )
+from scalinglaws._version import VERSION
 from scalinglaws.allocate import allocate
 from scalinglaws.claims import Claim, Claims, claim, claims
 from scalinglaws.data import card, catalogue, load
@@ -47,7 +48,7 @@ from scalinglaws.uncertainty import Interval
 if TYPE_CHECKING:
     from scalinglaws import chapters, plot
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "LAD",

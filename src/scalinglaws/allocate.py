@@ -7,38 +7,11 @@ import pandas as pd
 from scalinglaws import checks
 from scalinglaws.errors import BadParameters, BadRuns, Unidentifiable
 from scalinglaws.fit import Fit
-from scalinglaws.laws import Array, Law, Values
+from scalinglaws.laws import Array
+from scalinglaws.optimum import FLOPS_PER_PARAM_TOKEN, optimal_params
 from scalinglaws.uncertainty import RESAMPLES
 
-FLOPS_PER_PARAM_TOKEN = 6.0
-_GOLDEN = (np.sqrt(5) - 1) / 2
-
-
-def optimal_params(
-    law: Law, values: Values, flops: Array, *, per_param_token: float = FLOPS_PER_PARAM_TOKEN
-) -> Array:
-    """Return the model size that minimises the loss at each budget.
-
-    Minimises ``law(N, C / (k N))`` over ``log N`` by golden section, for parameter values of shape
-    (B,) and budgets of shape (m,) at once; returns (B, m). The loss must have one minimum along
-    the budget, as every law of this library in params and tokens has.
-    """
-    budget = np.log(flops / per_param_token)[None, :]
-    size = len(np.atleast_1d(next(iter(values.values()))))
-    low, high = np.zeros((size, budget.shape[1])), np.broadcast_to(budget, (size, budget.shape[1]))
-
-    def loss(log_params: Array) -> Array:
-        tokens = np.exp(budget - log_params)
-        return law(values, params=np.exp(log_params), tokens=tokens)
-
-    # 80 halvings by the golden ratio bring a range of 60 e-folds below 1e-15.
-    for _ in range(80):
-        width = _GOLDEN * (high - low)
-        left, right = high - width, low + width
-        keep = loss(left) < loss(right)
-        low, high = np.where(keep, low, left), np.where(keep, right, high)
-    best: Array = np.exp(0.5 * (low + high))
-    return best
+__all__ = ["FLOPS_PER_PARAM_TOKEN", "allocate", "optimal_params", "positive_budgets"]
 
 
 def positive_budgets(flops: npt.ArrayLike) -> Array:
@@ -56,6 +29,7 @@ def allocate(
     level: float = 0.9,
     kind: str = "case",
     n: int = RESAMPLES,
+    by: str | None = None,
     per_param_token: float = FLOPS_PER_PARAM_TOKEN,
 ) -> pd.DataFrame:
     """Split each budget between model size and data so that the predicted loss is lowest.
@@ -85,7 +59,7 @@ def allocate(
     if not per_param_token > 0:
         raise BadParameters(f"per_param_token must be positive; found {per_param_token!r}")
     budgets = positive_budgets(flops)
-    drawn = fit.bootstrap(n, kind=kind)
+    drawn = fit.bootstrap(n, kind=kind, by=by)
     values = {k: np.r_[fit.params[k], drawn[k].to_numpy()] for k in law.names}
     params = optimal_params(law, values, budgets, per_param_token=per_param_token)
     tokens = budgets / per_param_token / params

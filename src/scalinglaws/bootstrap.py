@@ -1,14 +1,13 @@
 """Refit resamples of the runs, in blocks that any thread or machine can solve alone.
 
-A block's resamples depend on the seed and the block's number only, and a refit on its own
-resample only, so the answer does not depend on how many workers there are or in what order
-they work. What is done is kept: a longer bootstrap, or one taken up after an interruption, solves
-only the blocks that are missing. Efron 1979.
+A resample depends on the seed and its own number only, and a refit on its own resample only, so
+the answer does not depend on how many workers there are or in what order they work, and a longer
+bootstrap begins with a shorter one (to rounding: its blocks are cut elsewhere). What is done is
+kept: a bootstrap taken up after an interruption solves only what is missing. Efron 1979.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,19 +18,24 @@ import pandas as pd
 
 from scalinglaws import checks, near
 from scalinglaws.errors import BadParameters, BadRuns, UnknownName
-from scalinglaws.laws import Array, Law
 from scalinglaws.model import by_run, model_of, to_values
-from scalinglaws.objectives import Objective
 from scalinglaws.solve import Solution, Task, minimise, root_of
 from scalinglaws.workers import spread
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scalinglaws.fit import Fit
+    from scalinglaws.laws import Array, Law
+    from scalinglaws.objectives import Objective
 
 KINDS = ("case", "residual", "group")
 
 _BLOCK = 2**19
 """Runs times resamples in a block: 4 MB of weights."""
+
+UNIT = 64
+"""Resamples that are drawn from one seed."""
 
 _OTHERS = 7
 
@@ -92,20 +96,22 @@ def job(
         if by is None:
             raise BadRuns(f"a bootstrap by group needs by=<column>; the runs have {list(fit.runs)}")
         checks.groups(fit.runs, by, what="a bootstrap by group")
-        groups = np.asarray(pd.factorize(fit.runs[by])[0], dtype=np.intp)
+        groups = np.asarray(pd.factorize(fit.runs[by][fit.weights > 0])[0], dtype=np.intp)
     task = fit.task()
-    near = fit.heights < fit.heights[0] * (1 + 1e-6) + 1e-300
-    _, other = np.unique(fit.optima[~near].round(4), axis=0, return_index=True)
+    # A run of weight zero is a run left out, unless the caller numbers the rows himself.
+    kept = fit.weights > 0 if rows is None else np.ones(size, dtype=bool)
+    same = fit.heights < fit.heights[0] * (1 + 1e-6) + 1e-300
+    _, other = np.unique(fit.optima[~same].round(4), axis=0, return_index=True)
     return Job(
         law=fit.law,
-        inputs=fit.inputs,
-        loss=fit.loss,
-        weights=fit.weights,
+        inputs={k: v[kept] for k, v in fit.inputs.items()},
+        loss=fit.loss[kept],
+        weights=fit.weights[kept],
         objective=fit.objective_kind,
         lower=task.lower,
         upper=task.upper,
         theta=fit.optima[0],
-        others=fit.optima[~near][np.sort(other)[:_OTHERS]],
+        others=fit.optima[~same][np.sort(other)[:_OTHERS]],
         kind=kind,
         seed=checks.seed(fit.seed if seed is None else seed),
         n=count(n) if rows is None else len(rows),
@@ -117,24 +123,33 @@ def job(
 def draw(job: Job, block: int) -> tuple[Array, Array]:
     """Return the weights (b, n) and the measured loss, (n,) or (b, n), of a block's resamples."""
     size, first = len(job.loss), block * job.block
+    last = min(first + job.block, job.n)
     if job.indices is not None:
-        return _counts(job.indices[first : first + job.block], size) * job.weights, job.loss
-    rng = np.random.default_rng([job.seed, block])
-    if job.kind == "case":
-        return _counts(rng.integers(0, size, (job.block, size)), size) * job.weights, job.loss
+        return _counts(job.indices[first:last], size) * job.weights, job.loss
     if job.groups is not None:
         labels = int(job.groups.max()) + 1
-        drawn = _counts(rng.integers(0, labels, (job.block, labels)), labels)
+        drawn = _counts(_rows(job.seed, first, last, labels), labels)
         return drawn[:, job.groups] * job.weights, job.loss
+    rows = _rows(job.seed, first, last, size)
+    if job.kind == "case":
+        return _counts(rows, size) * job.weights, job.loss
     p = {k: v[0] for k, v in to_values(job.law, job.theta[None]).items()}
     curve = job.law(p, **job.inputs)
     log = job.objective.space == "log"
     left = np.log(job.loss / curve) if log else job.loss - curve
-    drawn = (left - left.mean())[rng.integers(0, size, (job.block, size))]
+    drawn = (left - left.mean())[rows]
     redrawn = curve * np.exp(drawn) if log else curve + drawn
     if not log and job.law.domain == "positive":
         redrawn = np.maximum(redrawn, 1e-6 * curve)
     return np.broadcast_to(job.weights, drawn.shape), redrawn
+
+
+def _rows(seed: int, first: int, last: int, size: int) -> npt.NDArray[np.intp]:
+    """Draw row numbers (last - first, size); a resample's depend on its own number only."""
+    units = range(first // UNIT, -(-last // UNIT))
+    drawn = [np.random.default_rng([seed, u]).integers(0, size, (UNIT, size)) for u in units]
+    start = first - units[0] * UNIT
+    return np.concatenate(drawn)[start : start + last - first]
 
 
 def _counts(rows: npt.NDArray[np.intp], size: int) -> Array:
@@ -201,10 +216,10 @@ def _elsewhere(job: Job, task: Task, found: Solution) -> Solution:
 
 def frame(job: Job, parts: Mapping[int, Solution]) -> pd.DataFrame:
     """Return one row a resample; ``attrs["stopped"]`` counts refits that did not converge."""
-    theta = np.concatenate([parts[b].theta for b in sorted(parts)])[: job.n]
+    theta = np.concatenate([parts[b].theta for b in sorted(parts)])
     out = pd.DataFrame(to_values(job.law, theta))
-    out["objective"] = np.concatenate([parts[b].objective for b in sorted(parts)])[: job.n]
-    converged = np.concatenate([parts[b].converged for b in sorted(parts)])[: job.n]
+    out["objective"] = np.concatenate([parts[b].objective for b in sorted(parts)])
+    converged = np.concatenate([parts[b].converged for b in sorted(parts)])
     out.attrs["stopped"] = int((~converged).sum())
     return out
 

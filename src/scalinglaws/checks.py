@@ -39,8 +39,8 @@ def table(runs: Any, columns: Sequence[str], *, what: str, positive: bool = True
             row = int(wrong.argmax())
             raise BadRuns(
                 f"row {row + 1}, column {name}: found {str(runs[name].iloc[row])!r}; expected a "
-                f"{'positive, ' if positive else ''}finite number ({int(wrong.sum())} such rows). Correct it, or leave the "
-                f"row out"
+                f"{'positive, ' if positive else ''}finite number ({int(wrong.sum())} such rows). "
+                f"Correct it, or leave the row out"
             )
 
 

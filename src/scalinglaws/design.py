@@ -43,9 +43,7 @@ def describe(runs: pd.DataFrame, law: Law) -> Design:
     return Design(
         runs=len(runs),
         distinct=len(set(zip(*(v.tolist() for v in x.values()), strict=True))),
-        decades={
-            c: float(np.log10(high[c] / low[c])) if low[c] > 0 else float("inf") for c in x
-        },
+        decades={c: float(np.log10(high[c] / low[c])) if low[c] > 0 else float("inf") for c in x},
         low=low,
         high=high,
         tokens_per_param=ratio,

@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scalinglaws import measured
+from scalinglaws._version import VERSION
+from scalinglaws.optimum import FLOPS_PER_PARAM_TOKEN, optimal_params
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from scalinglaws.design import Design
     from scalinglaws.fit import Fit
+
+SURE = 0.1
+"""Half-width of an interval, relative to the estimate, of what is called well determined."""
 
 _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
@@ -59,10 +67,7 @@ def _rows(fit: Fit) -> list[tuple[str, str, str, str]]:
 def card_rows(fit: Fit) -> list[tuple[str, str]]:
     """Return the reporting card as (what, value) pairs of text."""
     d = fit.design
-    spans = "; ".join(
-        f"{c} {count(d.low[c])} to {count(d.high[c])} ({d.decades[c]:.1f} decades)"
-        for c in d.decades
-    )
+    spans = "; ".join(_span(d, c) for c in d.decades)
     rows = [
         ("objective", f"{fit.objective_kind}, summed over runs = {fit.objective:.5g}"),
         ("status", fit.status),
@@ -72,7 +77,7 @@ def card_rows(fit: Fit) -> list[tuple[str, str]]:
     if d.tokens_per_param is not None:
         low, high = d.tokens_per_param
         rows.append(("tokens per parameter", f"{low:.3g} to {high:.3g}"))
-    rows.append(("residual scatter", f"{fit.residuals.std():.2%} of the loss"))
+    rows.append(("residual scatter", _scatter(fit)))
     rows.append(
         (
             "condition number",
@@ -81,7 +86,54 @@ def card_rows(fit: Fit) -> list[tuple[str, str]]:
     )
     if (pair := _worst_pair(fit)) is not None:
         rows.append(("strongest correlation", pair))
+    if (sure := _determined(fit)) is not None:
+        rows.append(("well determined", sure))
+    kind = measured.preferred(fit)
+    if (share := measured.of(fit, kind)) is not None:
+        text = f"{kind} intervals at 90% held the truth in {share:.0%} of simulated sets of runs"
+        under = " (too few: widen them in your mind)" if share < measured.SHORT else ""
+        rows.append(
+            ("measured coverage", f"{text} as {measured.design_class(fit)} as these{under}")
+        )
+    rows.append(("seed and version", f"seed {fit.seed}, scalinglaws {VERSION}"))
     return rows
+
+
+def _span(d: Design, name: str) -> str:
+    if not np.isfinite(d.decades[name]):
+        return f"{name} {d.low[name]:.4g} to {d.high[name]:.4g}"
+    return f"{name} {count(d.low[name])} to {count(d.high[name])} ({d.decades[name]:.1f} decades)"
+
+
+def _scatter(fit: Fit) -> str:
+    if fit.law.domain == "real":
+        return f"{fit.residuals.std():.3g}, in the unit of the response"
+    return f"{fit.residuals.std():.2%} of the loss"
+
+
+def _determined(fit: Fit) -> str | None:
+    """Say what the runs determine well although single parameters may not be: exponents, N*, loss.
+
+    Half-widths of 90% intervals, relative to the estimate, of what the parameters imply together.
+    """
+    found = {f"exponent {name}": fit.interval(name) for name in fit.law.derived}
+    if {"params", "tokens"} == set(fit.law.inputs) and not fit.at_bound:
+        budget = float((FLOPS_PER_PARAM_TOKEN * fit.runs["params"] * fit.runs["tokens"]).max())
+        found[f"N* at {budget:.1e} FLOPs"] = fit.interval(
+            lambda p: optimal_params(fit.law, _columns(p), np.array([budget]))[..., 0].squeeze()
+        )
+    top = {c: fit.design.high[c] for c in fit.law.inputs}
+    if fit.law.domain == "positive":
+        found["loss at the largest inputs"] = fit.interval(
+            lambda p: fit.law(_columns(p), **top)[..., 0].squeeze()
+        )
+    widths = {k: (i.high - i.low) / 2 / abs(i.estimate) for k, i in found.items() if i.estimate}
+    good = [f"{k} to {w:.1%}" for k, w in widths.items() if w < SURE]
+    return "; ".join(good) or None
+
+
+def _columns(p: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: np.atleast_1d(v) for k, v in p.items()}
 
 
 def _worst_pair(fit: Fit) -> str | None:

@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scalinglaws import bootstrap, checks, display, starts, uncertainty
+from scalinglaws import bootstrap, checks, display, starts, trust, uncertainty
 from scalinglaws import design as designs
 from scalinglaws.errors import BadParameters, Unidentifiable
 from scalinglaws.laws import Array, Law
 from scalinglaws.model import model_of, to_internal, to_values
 from scalinglaws.objectives import HUBER, Objective, resolve
+from scalinglaws.partial import partial
+from scalinglaws.search import search
 from scalinglaws.solve import RESOLUTION, Solution, Task, join, minimise
 
 AGREE = 1e-9
@@ -138,15 +140,15 @@ class Fit:
         quantity: str | Callable[[Mapping[str, Any]], Any],
         *,
         level: float = 0.9,
-        kind: str = "case",
+        kind: str | None = None,
         n: int = uncertainty.RESAMPLES,
+        by: str | None = None,
     ) -> uncertainty.Interval:
-        """Return the interval of a parameter, a derived quantity or a function of parameters."""
-        return uncertainty.interval(self, quantity, level=level, kind=kind, n=n)
+        """Return the interval of a quantity; see :func:`scalinglaws.uncertainty.interval`."""
+        return uncertainty.interval(self, quantity, level=level, kind=kind, n=n, by=by)
 
     def covariance(self, *, form: str = "sandwich") -> pd.DataFrame:
-        """Return the covariance of the parameters; see :func:`scalinglaws.uncertainty.covariance`.
-        """
+        """Return the parameters' covariance; see :func:`scalinglaws.uncertainty.covariance`."""
         return uncertainty.covariance(self, form=form)
 
     def predict(
@@ -156,10 +158,13 @@ class Fit:
         kind: str = "case",
         new_run: bool = False,
         n: int = uncertainty.RESAMPLES,
+        by: str | None = None,
         **inputs: npt.ArrayLike,
     ) -> pd.DataFrame:
         """Predict the loss with an interval; see :func:`scalinglaws.uncertainty.predict`."""
-        return uncertainty.predict(self, inputs, level=level, kind=kind, new_run=new_run, n=n)
+        return uncertainty.predict(
+            self, inputs, level=level, kind=kind, new_run=new_run, n=n, by=by
+        )
 
     def __repr__(self) -> str:
         """Return the reporting card as text."""
@@ -202,7 +207,11 @@ def fit(
     x, y = inputs_of(law, runs), runs["loss"].to_numpy(dtype=float)
     w = checks.weights(weights, len(y))
     if check:
-        designs.check(runs[w > 0], law)
+        try:
+            designs.check(runs[w > 0], law)
+        except Unidentifiable as refusal:
+            refusal.partial = partial(refusal, law, runs[w > 0], fit)
+            raise
     lower, upper = starts.bounds(law, y)
     for name, value in held.items():
         p = law.parameter(name)
@@ -268,12 +277,15 @@ def _solve(
     fx, fy = (x, task.y) if full else ({k: v[some] for k, v in x.items()}, task.y[some])
     if start is not None:
         chosen = np.clip(starts.given(law, fx, fy, start), task.lower, task.upper)
+        if trust.applies(task.objective):
+            logs = np.array([p.space == "log" for p in law.parameters])
+            return trust.descend_twice(task, chosen, logs=logs)
         return minimise(task, chosen)
     pool = starts.candidates(law, fx, fy, seed=seed, held=held)
     pool = np.clip(pool, task.lower, task.upper)
     order = np.argsort(few.value(pool, np.arange(len(pool))), kind="stable")
     chosen = pool[starts.spread(order, N_STARTS)]
-    solution = minimise(few, chosen, begin=WIDE)
+    solution = search(few, chosen, begin=WIDE)
     if full:
         return solution
     rank = np.argsort(solution.objective, kind="stable")
@@ -293,6 +305,8 @@ def _thinned(law: Law, task: Task, x: Mapping[str, Array], some: npt.NDArray[np.
 
 def _status(converged: bool, at_bound: tuple[str, ...], agree: int, tried: int) -> tuple[str, bool]:
     found = f"{agree} of {tried} starts agree on the best objective"
+    if agree < tried:
+        found += ", the others stayed on higher ground"
     if not converged:
         return f"The solver stopped before it reached a minimum; {found}.", False
     if at_bound:

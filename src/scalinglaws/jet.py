@@ -63,8 +63,8 @@ class Jet(NDArrayOperatorsMixin):
         if function is np.real:
             return self.v
         raise TypeError(
-            f"np.{function.__name__} cannot carry derivatives; use arithmetic, np.where and numpy's "
-            f"elementwise functions"
+            f"np.{function.__name__} cannot carry derivatives; use arithmetic, np.where and "
+            f"numpy's elementwise functions"
         )
 
 
@@ -193,7 +193,8 @@ def _constant(value: Any, like: Jet) -> Jet:
 
 
 def _extreme(a: Any, b: Any, sign: float) -> Jet:
-    return _choose(a, b, sign * _plain(a) >= sign * _plain(b))
+    first, second = sign * _plain(a), sign * _plain(b)
+    return _choose(a, b, (first >= second) | np.isnan(first))
 
 
 def _exp(v: Array) -> tuple[Array, Array, Array]:

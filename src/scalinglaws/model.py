@@ -33,6 +33,8 @@ class Model(Protocol):
     inputs; ``channels`` is about how many arrays of (B, n) an evaluation keeps for each of them.
     """
 
+    law: Law
+    x: Mapping[str, Array]
     packed: int
     shared: bool
     channels: int
@@ -97,7 +99,7 @@ class SumOfPowers:
         middle: Mapping[str, float] | None = None,
     ) -> None:
         """Precompute, for each term, which parameters it has and what multiplies them."""
-        self._law, self._x, self.dtype = law, x, dtype
+        self.law, self.x, self.dtype = law, x, dtype
         self._middle = middle or {i: float(np.log(v).mean()) for i, v in x.items()}
         self.size = len(law.names)
         place = {name: j for j, name in enumerate(law.names)}
@@ -186,12 +188,12 @@ class SumOfPowers:
 
     def take(self, problems: Rows, runs: slice) -> "SumOfPowers":
         """Return the model of some problems of the batch on some of the runs."""
-        some = _some(self._x, problems, runs)
-        return SumOfPowers(self._law, some, dtype=self.dtype, middle=self._middle)
+        some = _some(self.x, problems, runs)
+        return SumOfPowers(self.law, some, dtype=self.dtype, middle=self._middle)
 
     def single(self) -> "SumOfPowers":
         """Return the same model in single precision: centred sums keep five digits."""
-        return SumOfPowers(self._law, self._x, dtype=np.float32, middle=self._middle)
+        return SumOfPowers(self.law, self.x, dtype=np.float32, middle=self._middle)
 
 
 def _products(a: Array, b: Array, *, same: bool) -> Array:
@@ -244,7 +246,7 @@ class AnyLaw:
 
     def __init__(self, law: Law, x: Mapping[str, Array]) -> None:
         """Keep the law and its inputs."""
-        self._law, self._x = law, x
+        self.law, self.x = law, x
         self._runs = next(iter(x.values())).shape[-1]
         self._logs = tuple(p.space == "log" for p in law.parameters)
         self.size = len(law.names)
@@ -255,15 +257,20 @@ class AnyLaw:
 
     def value(self, theta: Array) -> Array:
         """Predicted loss at internal parameters (B, P), shape (B, n)."""
-        p = {k: v[:, None] for k, v in to_values(self._law, theta).items()}
-        out = np.asarray(self._law.function(p, self._x), dtype=float)
+        p = {k: v[:, None] for k, v in to_values(self.law, theta).items()}
+        out = np.asarray(self.law.function(p, self.x), dtype=float)
         return np.broadcast_to(out, (len(theta), self._runs))
 
     def at(self, theta: Array) -> "JetAt":
         """Evaluate the law with its derivatives."""
-        p = dict(zip(self._law.names, variables(theta.T, logs=self._logs), strict=True))
+        p = dict(zip(self.law.names, variables(theta.T, logs=self._logs), strict=True))
         everything = tuple(range(self.size))
-        return JetAt(lift(self._law.function(p, self._x), everything), (len(theta), self._runs))
+        return JetAt(lift(self.law.function(p, self.x), everything), (len(theta), self._runs))
+
+    def slopes(self, theta: Array) -> tuple[Array, Array]:
+        """Return the loss (B, n) and its derivatives, run by run, (B, n, P)."""
+        at = self.at(theta)
+        return at.f, at.g.transpose(1, 2, 0)
 
     def unpack(self, packed: Array) -> tuple[Array, Array]:
         """Return the gradient (B, P) and the Hessian (B, P, P) of packed sums."""
@@ -274,7 +281,7 @@ class AnyLaw:
 
     def take(self, problems: Rows, runs: slice) -> "AnyLaw":
         """Return the model of some problems of the batch on some of the runs."""
-        return AnyLaw(self._law, _some(self._x, problems, runs))
+        return AnyLaw(self.law, _some(self.x, problems, runs))
 
     def single(self) -> None:
         """Return nothing: an unknown formula may need all its digits."""
@@ -286,17 +293,17 @@ class JetAt:
     def __init__(self, jet: Jet, shape: tuple[int, int]) -> None:
         """Spread the jet over the batch and the runs."""
         self.f = np.broadcast_to(jet.v, shape)
-        self._g = np.broadcast_to(jet.g, (len(jet.g), *shape))
+        self.g = np.broadcast_to(jet.g, (len(jet.g), *shape))
         self._h = np.broadcast_to(jet.h, (len(jet.h), *shape))
         self._upper = pairs(len(jet.g))
 
     def pack(self, a: Array, b: Array) -> Array:
         """Return ``sum_i a_i df_i`` and ``sum_i b_i df_i df_i' + a_i d2f_i``, packed, (B, R)."""
         i, j = self._upper
-        g = self._g.swapaxes(0, 1)
+        g = self.g.swapaxes(0, 1)
         inner = (g * b[:, None, :]) @ g.swapaxes(1, 2)
         upper = inner[:, i, j] + np.einsum("mbn,bn->bm", self._h, a)
-        return np.concatenate([np.einsum("kbn,bn->bk", self._g, a), upper], axis=1)
+        return np.concatenate([np.einsum("kbn,bn->bk", self.g, a), upper], axis=1)
 
 
 def by_run(law: Law, x: Mapping[str, Array], theta: Array) -> tuple[Array, Array, Array]:

@@ -9,7 +9,6 @@ bounds or does not settle is given back, for :func:`scalinglaws.solve.minimise` 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from scalinglaws import small
 from scalinglaws.jet import pairs
@@ -17,6 +16,7 @@ from scalinglaws.laws import Array
 from scalinglaws.solve import Rows, Solution, Task
 
 STEPS = 60
+
 
 @dataclass(frozen=True)
 class Ends:
@@ -109,6 +109,7 @@ class _Walk:
             factors = small.factor([[here[k] for k in row] for row in self.square])
             move, gain = small.solve(factors, -here[:size])
         settled = factors.positive & (level <= ends.damping) & (0.5 * gain <= ends.left * resolved)
+        settled &= (move * move).sum(axis=0) <= self.task.short(value, live)
         last = live[settled]
         self.at[:, last] += move[:, settled]
         self.value[last] -= 0.5 * gain[settled]
@@ -134,9 +135,7 @@ class _Walk:
         return np.asarray(live[~self.done[live]])
 
 
-def start(
-    task: Task, f: Array, slope: Array, bend: Array, root: Array, *, weights: Array
-) -> Array:
+def start(task: Task, f: Array, slope: Array, bend: Array, root: Array, *, weights: Array) -> Array:
     """Return ``first`` of :func:`refit` for problems that share their measured loss.
 
     ``f`` (n,), ``slope`` (P, n) and ``bend`` (P, P, n) are the law and its derivatives at the
@@ -150,4 +149,3 @@ def start(
     i, j = pairs(len(slope))
     upper = d2 * slope[i] * slope[j] + d1 * bend[i, j]
     return np.asarray(np.vstack([rho, d1 * slope, upper]) @ weights.T)
-

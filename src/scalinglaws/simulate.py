@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scalinglaws.allocate import FLOPS_PER_PARAM_TOKEN, optimal_params
 from scalinglaws.laws import Array, Law
+from scalinglaws.optimum import FLOPS_PER_PARAM_TOKEN, optimal_params
 
 
 def _mark(runs: pd.DataFrame, law: Law, truth: Mapping[str, float]) -> pd.DataFrame:

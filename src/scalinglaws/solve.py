@@ -29,6 +29,9 @@ RESOLUTION = 1e-14
 """A step that promises less than this share of the objective is below what summing a few hundred
 doubles can resolve."""
 
+UNDAMPED = 1e-4
+"""Damping at which a step counts as Newton's own."""
+
 LOOSE = 1e-4
 """The same for a stage that only leads to the next one."""
 
@@ -113,12 +116,27 @@ class Task:
         rounding = 1e-2 * np.sqrt(np.abs(value) * w * unit) + 1e-14 * unit * w * self.runs
         return np.asarray(value + rounding)
 
+    def short(self, value: Array, problems: Rows) -> Array:
+        """Return the squared length (b,), in the metric, of a step too short to matter.
+
+        Over so short a step residuals stay where they are, inside or outside a Huber zone, and
+        what a second-order model says of the objective holds.
+        """
+        delta = self.objective.delta
+        if self.objective.custom is not None or not 0 < delta < np.inf:
+            return np.asarray(1e-4 * value)
+        w = self._rounding[0]
+        return np.broadcast_to(
+            self.runs * (w if w.ndim == 0 else w[problems]) * (1e-3 * delta) ** 2, value.shape
+        )
+
     def value(self, theta: Array, problems: Rows) -> Array:
         """Return the summed objective at internal parameters (b, P), shape (b,)."""
         out = np.zeros(len(theta))
         for rows, runs, model in self._blocks(problems):
-            y, w = self._of_runs(self.y, problems[rows], runs), self._of_runs(
-                self.weights, problems[rows], runs
+            y, w = (
+                self._of_runs(self.y, problems[rows], runs),
+                self._of_runs(self.weights, problems[rows], runs),
             )
             rho = self.objective.rho(self.objective.residuals(model.value(theta[rows]), y))
             out[rows] += (w * rho).sum(axis=1)
@@ -188,46 +206,40 @@ def _of(v: Array, problems: Rows) -> Array:
     return v if v.ndim == 1 else v[problems]
 
 
-def steps(
-    state: State, root: Array, free: npt.NDArray[np.bool_], damping: Array
-) -> tuple[Array, Array]:
-    """Return damped steps with negative curvature turned round, and the gain an undamped one has.
+@dataclass(frozen=True)
+class Move:
+    """Damped steps (b, P), what they gain in the model (b,), and where the model has a minimum."""
 
-    ``root`` (B, P, P) takes a gradient into the coordinates in which the metric is the
-    identity. The gain, half of ``g |H|^-1 g``, does not depend on the damping: it says how far
-    the point still is from a minimum.
+    step: Array
+    gain: Array
+    positive: npt.NDArray[np.bool_]
+
+
+def steps(state: State, free: npt.NDArray[np.bool_], damping: Array, bend: float) -> Move:
+    """Return second-order steps of the free parameters, damped in the problem's own metric.
+
+    ``(H + damping M) step = -g``; where that matrix has no minimum, ``(bend + damping) M`` stands
+    in, the objective's curvature over a straight law. A parameter that cannot move has no gradient.
     """
-    g = np.where(free, state.gradient, 0.0)
     both = free[:, :, None] & free[:, None, :]
-    # A parameter that cannot move gets a curvature of one, whatever its unit.
-    unit = np.broadcast_to(1 / (root**2).sum(axis=-2), free.shape)
-    hessian = np.where(both, state.hessian, 0.0)
-    np.einsum("bii->bi", hessian)[~free] = unit[~free]
-    inner = root @ hessian @ root.swapaxes(-1, -2)
-    turned = (root @ g[:, :, None])[:, :, 0]
-    last = np.ascontiguousarray(inner.transpose(1, 2, 0))
-    diagonal = np.einsum("iib->ib", last)
-    # In this metric a quadratic penalty has eigenvalues near one: 1e-8 is no curvature at all.
-    top = np.maximum(np.abs(diagonal).max(axis=0), 1e-8)
-    diagonal += 1e-12 * top
+    unit = np.sqrt(np.maximum(np.einsum("bii->ib", state.metric), 1e-300))
+    right = np.where(free.T, -state.gradient.T, 0.0) / unit
+
+    def solved(hessian: Array, rows: Any) -> tuple[Array, Array, npt.NDArray[np.bool_]]:
+        matrix = hessian[rows] + damping[rows, None, None] * state.metric[rows]
+        last = np.ascontiguousarray(np.where(both[rows], matrix, 0.0).transpose(1, 2, 0))
+        last /= unit[:, None, rows] * unit[None, :, rows]
+        diagonal = np.einsum("iib->ib", last)
+        diagonal += np.where(free[rows].T, 1e-13, 1.0)
+        factors = small.factor(last)
+        return *small.solve(factors, right[:, rows]), factors.positive
+
     with np.errstate(all="ignore"):
-        plain = small.factor(last)
-        _, gain = small.solve(plain, turned.T)
-        diagonal += damping * top
-        along = small.solve(small.factor(last), turned.T)[0].T
-    odd = np.flatnonzero(~plain.positive)
-    if odd.size:
-        along[odd], gain[odd] = _turned(inner[odd], turned[odd], top[odd], damping[odd])
-    move = -(root.swapaxes(-1, -2) @ along[:, :, None])[:, :, 0]
-    return np.where(free, move, 0.0), 0.5 * gain
-
-
-def _turned(inner: Array, g: Array, top: Array, damping: Array) -> tuple[Array, Array]:
-    values, vectors = np.linalg.eigh(inner)
-    size = np.maximum(np.abs(values), 1e-12 * top[:, None])
-    along = (vectors.swapaxes(1, 2) @ g[:, :, None])[:, :, 0]
-    inverse = along / (size + (damping * top)[:, None])
-    return (vectors @ inverse[:, :, None])[:, :, 0], (along**2 / size).sum(axis=1)
+        step, gain, positive = solved(state.hessian, slice(None))
+        odd = np.flatnonzero(~positive)
+        if odd.size:
+            step[:, odd], gain[odd], _ = solved(bend * state.metric, odd)
+        return Move((step / unit).T, 0.5 * gain, positive)
 
 
 def root_of(metric: Array, free: npt.NDArray[np.bool_]) -> Array:
@@ -249,36 +261,38 @@ def root_of(metric: Array, free: npt.NDArray[np.bool_]) -> Array:
 
 def within(
     state: State,
-    root: Array,
     free: npt.NDArray[np.bool_],
     damping: Array,
+    bend: float,
     down: Array,
     up: Array,
-) -> tuple[Array, Array]:
+) -> Move:
     """Return what :func:`steps` does, for steps that may go ``down`` and ``up`` so far, (b, P).
 
     A parameter whose step would pass its bound goes to the bound, and the others step as is best
     given that.
     """
-    move, left = steps(state, root, free, damping)
+    move = steps(state, free, damping, bend)
     stopped = np.zeros_like(free)
     for _ in range(free.shape[1]):
-        past = ~stopped & ((move < down) | (move > up))
+        past = ~stopped & ((move.step < down) | (move.step > up))
         some = np.flatnonzero(past.any(axis=1))
         if not some.size:
             break
         stopped |= past
-        fixed = np.where(stopped, np.clip(move, down, up), 0.0)[some]
+        fixed = np.where(stopped, np.clip(move.step, down, up), 0.0)[some]
         bent = _select(state, some)
         push = np.einsum("bij,bj->bi", bent.hessian, fixed)
         bent = replace(bent, gradient=bent.gradient + push)
-        rest, _ = steps(bent, root[some], free[some] & ~stopped[some], damping[some])
-        move[some] = np.where(stopped[some], fixed, rest)
-    return np.clip(move, down, up), left
+        rest = steps(bent, free[some] & ~stopped[some], damping[some], bend)
+        move.step[some] = np.where(stopped[some], fixed, rest.step)
+    return replace(move, step=np.clip(move.step, down, up))
 
 
-def descend(task: Task, theta: Array, *, resolution: float = RESOLUTION) -> Solution:
-    """Step from each start (B, P) to a minimum, in each problem's own metric."""
+def descend(
+    task: Task, theta: Array, *, resolution: float = RESOLUTION, most: int = MAX_STEPS
+) -> Solution:
+    """Step from each start (B, P) to a minimum, in at most so many steps."""
     everyone = np.arange(len(theta))
     theta = np.clip(theta, task.lower, task.upper)
     state = task.state(theta, everyone)
@@ -286,50 +300,45 @@ def descend(task: Task, theta: Array, *, resolution: float = RESOLUTION) -> Solu
     taken = np.zeros(len(theta), dtype=np.intp)
     damping = np.full(len(theta), 0.3)
     live = np.flatnonzero(np.isfinite(state.value))
-    for _ in range(MAX_STEPS):
+    bend = float(task.objective.parts(np.zeros((1, 1)))[2][0, 0]) or 1.0
+    for _ in range(most):
         if not live.size:
             break
-        at, here = theta[live], _select(state, live)
+        at, here, level = theta[live], _select(state, live), damping[live]
         lower, upper = task.bounds(live)
-        free = ~(
-            ((at <= lower) & (here.gradient >= 0)) | ((at >= upper) & (here.gradient <= 0))
-        )
-        root = root_of(here.metric, free)
-        move, left = within(here, root, free, damping[live], lower - at, upper - at)
+        slope = here.gradient
+        free = ~(((at <= lower) & (slope >= 0)) | ((at >= upper) & (slope <= 0)))
+        move = within(here, free, level, bend, lower - at, upper - at)
         size = task.size(here.value, live)
-        done = left <= resolution * size
+        length = np.einsum("bi,bij,bj->b", move.step, here.metric, move.step)
+        done = move.positive & (level <= UNDAMPED) & (move.gain <= resolution * size)
+        done &= length <= task.short(here.value, live)
         converged[live[done]] = True
-        if done.any():
-            # The last step is taken without looking: it is below what the objective resolves.
-            last = _select(here, done), root[done], free[done], np.zeros(done.sum())
-            down, up = ((b - at)[done] for b in task.bounds(live))
-            theta[live[done]] += within(*last, down, up)[0]
+        # The last step is taken without looking: it is below what the objective resolves.
+        theta[live[done]] += move.step[done]
         go = ~done
-        live, at, move = live[go], at[go], move[go]
-        left, size, here = left[go], size[go], _select(here, go)
-        if not live.size:
-            break
-        lower, upper = task.bounds(live)
-        there = np.clip(at + move, lower, upper)
-        moved = there - at
-        promise = -np.einsum("bi,bi->b", here.gradient, moved) - 0.5 * np.einsum(
-            "bi,bij,bj->b", moved, here.hessian, moved
+        trying, step = live[go], move.step[go]
+        there = at[go] + step
+        found = task.state(there, trying)
+        fall = here.value[go] - found.value
+        better = fall > 0
+        theta[trying[better]] = there[better]
+        state.put(trying[better], found, better)
+        model = np.where(move.positive[go, None, None], here.hessian[go], bend * here.metric[go])
+        promise = -np.einsum("bi,bi->b", slope[go], step) - 0.5 * np.einsum(
+            "bi,bij,bj->b", step, model, step
         )
-        found = task.state(there, live)
-        gain = here.value - found.value
-        better = gain > 0
-        theta[live[better]] = there[better]
-        state.put(live[better], found, better)
-        good = better & (gain > 0.25 * promise)
-        now = np.where(good, damping[live] / 8, np.where(better, 1.0, 6.0) * damping[live])
-        now = np.where(now < 1e-9, np.where(better, 0.0, 1e-6), now)
-        damping[live] = now
-        taken[live] += 1
-        stuck = now > 1e14
+        good = better & (fall > 0.25 * promise)
+        damping[trying] *= np.where(good, 0.125, np.where(better, 1.0, 6.0))
+        damping[trying] = np.maximum(damping[trying], np.where(better, 0.0, 1e-6))
+        taken[trying] += 1
         # What rounding hides: no step lowers the objective, and none promises to by much.
-        level = ~better & (left <= 1e3 * resolution * size)
-        converged[live] |= level | (stuck & (left <= 1e-6 * size))
-        live = live[~(stuck | level)]
+        flat = ~better & move.positive[go] & (move.gain[go] <= 1e3 * resolution * size[go])
+        converged[trying[flat]] = True
+        lost = damping[trying] > 1e14
+        left = go.copy()
+        left[np.flatnonzero(go)[flat | lost]] = False
+        live = live[left]
     return Solution(theta, state.value, converged, taken)
 
 
@@ -339,8 +348,11 @@ def _select(state: State, which: Any) -> State:
     )
 
 
-def _path(delta: float, begin: float | None) -> list[float]:
-    """Return the widths to pass through from ``begin`` on the way to ``delta``, both included."""
+def path(objective: Objective, begin: float | None) -> list[float]:
+    """Return the widths to pass through from ``begin`` on the way to the objective's ``delta``."""
+    delta = objective.delta
+    if objective.custom is not None:
+        return [delta]
     if delta == 0:
         return [float(d) for d in np.geomspace(begin or 1e-3, 1e-10, 13)]
     if begin is None or begin <= delta:
@@ -349,25 +361,29 @@ def _path(delta: float, begin: float | None) -> list[float]:
     return [*map(float, np.geomspace(begin, delta, stages)[:-1]), delta]
 
 
-def minimise(task: Task, starts: Array, *, begin: float | None = None) -> Solution:
-    """Minimise the summed objective from each start (B, P).
+def minimise(
+    task: Task, starts: Array, *, begin: float | None = None, most: int = MAX_STEPS
+) -> Solution:
+    """Minimise the summed objective from each start (B, P), in at most so many steps a stage.
 
     A Huber objective is approached from the width ``begin`` down, so that a far start is not lost
     in a landscape that is nearly flat along its valleys. Least absolute deviation is always
     reached through Huber objectives, with ``delta`` falling to 1e-10.
     """
     theta, objective = starts, task.objective
-    path = [objective.delta] if objective.custom else _path(objective.delta, begin)
-    for delta in path:
-        stage = replace(task, objective=replace(objective, name="stage", delta=delta))
-        last = delta == path[-1]
+    widths = path(objective, begin)
+    for delta in widths:
+        stage = replace(task, objective=replace(objective, delta=delta))
+        last = delta == widths[-1]
         # Least absolute deviation follows its path closely; a first approach may be loose.
         close = last or objective.delta == 0
-        solution = descend(stage, theta, resolution=RESOLUTION if close else LOOSE)
+        solution = descend(stage, theta, resolution=RESOLUTION if close else LOOSE, most=most)
         theta = solution.theta
     if objective.delta == 0:
+        from scalinglaws.vertex import settle
+
         value = task.value(theta, np.arange(len(theta)))
-        solution = replace(solution, objective=value)
+        solution = settle(task, replace(solution, objective=value))
     return solution
 
 

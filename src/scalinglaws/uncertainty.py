@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import norm
 
-from scalinglaws import checks
+from scalinglaws import bootstrap, checks, measured
 from scalinglaws.errors import BadRuns, Unidentifiable, UnknownName
 from scalinglaws.model import by_run, to_values
+from scalinglaws.profile import ends
 
 if TYPE_CHECKING:
     from scalinglaws.fit import Fit
@@ -22,28 +23,40 @@ if TYPE_CHECKING:
 RESAMPLES = 1000
 """Resamples behind an interval when the caller does not say: 1 point in 100 of its end points."""
 
+KINDS = (*bootstrap.KINDS, "profile", "covariance", "classical")
+
 Quantity = str | Callable[[Mapping[str, Any]], Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """An interval with its estimate, level and kind."""
+    """An interval with its estimate, level and kind.
+
+    ``measured`` is the share of simulated data sets in which intervals of this kind held the
+    truth, on designs like this one, or ``None`` where that was not studied.
+    """
 
     estimate: float
     low: float
     high: float
     level: float
     kind: str
+    measured: float | None = None
+
+    @property
+    def short(self) -> bool:
+        """Whether intervals of this kind were measured to hold the truth too seldom."""
+        return self.measured is not None and self.measured < measured.SHORT
 
     def __contains__(self, value: float) -> bool:
         """Whether the interval holds a value."""
         return self.low <= value <= self.high
 
     def __repr__(self) -> str:
-        """Return the estimate and the two ends, with level and kind."""
-        return (
-            f"{self.estimate:.4g} ({self.low:.4g} to {self.high:.4g}, {self.level:.0%} {self.kind})"
-        )
+        """Return the estimate and the two ends, with level, kind and a warning where it is due."""
+        ends, level = f"{self.low:.4g} to {self.high:.4g}", f"{self.level:.0%} {self.kind}"
+        warning = f"; measured to hold {self.measured:.0%}" if self.short else ""
+        return f"{self.estimate:.4g} ({ends}, {level}{warning})"
 
 
 def covariance(fit: Fit, *, form: str = "sandwich") -> pd.DataFrame:
@@ -103,26 +116,55 @@ def evaluate(fit: Fit, quantity: Quantity, values: Mapping[str, Any]) -> Array:
     raise UnknownName(f"{fit.law.name} has nothing called {quantity!r}; it has {', '.join(known)}")
 
 
-def interval(fit: Fit, quantity: Quantity, *, level: float, kind: str, n: int) -> Interval:
-    """Return an interval; ``kind`` is a bootstrap (percentiles) or ``"covariance"`` (delta)."""
+def interval(
+    fit: Fit, quantity: Quantity, *, level: float, kind: str | None, n: int, by: str | None
+) -> Interval:
+    """Return an interval of a parameter, a derived quantity or a function of parameters.
+
+    ``kind`` is a bootstrap, ``"case"``, ``"residual"`` or ``"group"`` (percentiles of refits),
+    ``"profile"`` (parameters only), ``"covariance"`` (sandwich) or ``"classical"`` (both by the
+    delta method). ``None`` takes the kind whose coverage was measured to be best on such designs.
+    Raises :class:`UnknownName` for another kind, or for a profile of what is no parameter.
+    """
     level, n = checks.level(level), checks.resamples(n)
     estimate = float(evaluate(fit, quantity, fit.params))
     tail = (1 - level) / 2
-    if kind == "covariance":
-        low, high = _delta(fit, quantity, estimate, float(norm.ppf(1 - tail)))
+    name = quantity if isinstance(quantity, str) else None
+    kind = measured.preferred(fit, name) if kind is None else kind
+    if kind not in KINDS:
+        raise UnknownName(f"no interval is called {kind!r}; there are {', '.join(KINDS)}")
+    if kind in ("covariance", "classical"):
+        form = "sandwich" if kind == "covariance" else kind
+        z = float(norm.ppf(1 - tail))
+        low, high = _delta(fit, quantity, estimate, z, fit.covariance(form=form).to_numpy())
+    elif kind == "profile":
+        if not isinstance(quantity, str) or quantity not in fit.law.names:
+            raise UnknownName(
+                f"a profile interval is one of a parameter, {', '.join(fit.law.names)}; for "
+                f"anything else ask for kind='case'"
+            )
+        low, high = ends(fit, quantity, level)
     else:
-        draws = fit.bootstrap(n, kind=kind)
+        draws = fit.bootstrap(n, kind=kind, by=by)
         values = evaluate(fit, quantity, {c: draws[c].to_numpy() for c in fit.law.names})
         low, high = np.quantile(values, [tail, 1 - tail])
-    name = kind if kind == "covariance" else f"{kind} bootstrap"
-    return Interval(estimate=estimate, low=float(low), high=float(high), level=level, kind=name)
+    return Interval(
+        estimate=estimate,
+        low=float(low),
+        high=float(high),
+        level=level,
+        kind=f"{kind} bootstrap" if kind in bootstrap.KINDS else kind,
+        measured=measured.of(fit, kind, name) if level == measured.LEVEL else None,
+    )
 
 
-def _delta(fit: Fit, quantity: Quantity, estimate: float, z: float) -> tuple[float, float]:
+def _delta(
+    fit: Fit, quantity: Quantity, estimate: float, z: float, covariance: Array
+) -> tuple[float, float]:
     theta, scale = fit.theta, np.ones(len(fit.theta))
     for j, p in enumerate(fit.law.parameters):
         scale[j] = fit.params[p.name] if p.space == "log" else 1.0
-    internal = fit.covariance().to_numpy() / np.outer(scale, scale)
+    internal = covariance / np.outer(scale, scale)
     step = 1e-6 * np.eye(len(theta))
     up, down = (to_values(fit.law, theta + s * step) for s in (1, -1))
     positive = estimate > 0
@@ -140,10 +182,11 @@ def predict(
     fit: Fit,
     inputs: Mapping[str, npt.ArrayLike],
     *,
-    level: float,
-    kind: str,
-    new_run: bool,
-    n: int,
+    level: float = 0.9,
+    kind: str = "case",
+    new_run: bool = False,
+    n: int = RESAMPLES,
+    by: str | None = None,
 ) -> pd.DataFrame:
     """Predict the loss at inputs given by name, one row a point.
 
@@ -167,24 +210,31 @@ def predict(
         )
     )
     for name, values in points.items():
-        if not (np.isfinite(values) & (values > 0)).all():
-            raise BadRuns(f"{name} must be positive and finite to predict; found {values}")
-    draws = fit.bootstrap(n, kind=kind)
+        positive = fit.law.domain == "positive"
+        if not np.isfinite(values).all() or (positive and (values <= 0).any()):
+            raise BadRuns(
+                f"{name} must be {'positive and ' * positive}finite to predict; found {values}"
+            )
+    draws = fit.bootstrap(n, kind=kind, by=by)
     curves = fit.law({c: draws[c].to_numpy() for c in fit.law.names}, **points)
     if new_run:
         rng = np.random.default_rng(fit.seed)
-        curves = curves * np.exp(rng.choice(fit.residuals, curves.shape))
+        scatter = rng.choice(fit.residuals, curves.shape)
+        curves = curves + scatter if fit.law.domain == "real" else curves * np.exp(scatter)
     tail = (1 - level) / 2
     low, high = np.quantile(curves, [tail, 1 - tail], axis=0)
     frame = pd.DataFrame(points)
     frame["loss"] = fit.law(fit.params, **points)
     frame["low"], frame["high"] = low, high
-    frame["beyond"] = np.max(
-        [
-            np.maximum(1.0, np.maximum(v / fit.design.high[i], fit.design.low[i] / v))
-            for i, v in points.items()
-        ],
-        axis=0,
-    )
+    frame["beyond"] = np.max([_beyond(fit, i, v) for i, v in points.items()], axis=0)
     frame["where"] = np.where(frame["beyond"] > 1, "extrapolated", "in range")
     return frame
+
+
+def _beyond(fit: Fit, name: str, values: Array) -> Array:
+    """Return how many times further out than the runs values of an input lie, 1 for in range."""
+    low, high = fit.design.low[name], fit.design.high[name]
+    if low > 0:
+        return np.asarray(np.maximum(1.0, np.maximum(values / high, low / values)))
+    outside = np.maximum(np.maximum(values - high, low - values), 0.0)
+    return np.asarray(1 + outside / (high - low))

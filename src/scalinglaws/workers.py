@@ -4,11 +4,9 @@ Blocks that are done stay done: an interruption raises :class:`Interrupted`, a w
 that dies has its blocks solved by another.
 """
 
-from __future__ import annotations
-
 import os
-from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
 from tqdm import tqdm
@@ -38,23 +36,33 @@ def spread(
 ) -> None:
     """Put ``work(block)`` into ``done`` for every block of ``todo``.
 
-    ``backend`` is ``"threads"`` or ``"dask"``; the latter sends blocks through joblib to the
-    cluster at ``scheduler``. Raises :class:`Interrupted` when the user stops it, with what is done
-    kept in ``done``, and :class:`BadParameters` for a backend that does not exist.
+    ``backend`` is ``"threads"``, as many as ``workers``, or ``"dask"``, which sends the blocks
+    through joblib to the cluster at ``scheduler``. Raises :class:`Interrupted` when the user stops
+    it, with what is done kept in ``done``, and :class:`BadParameters` for a backend that does not
+    exist, is not installed or does not answer.
     """
-    if workers is not None and (isinstance(workers, bool) or workers < 1):
-        raise BadParameters(f"workers is a whole number, 1 or more; found {workers!r}")
-    if backend == "threads":
-        results = _threads(work, todo, min(workers or cores(), max(1, len(todo))))
-    elif backend == "dask":
-        results = _dask(work, todo, scheduler)
-    else:
+    if backend not in ("threads", "dask"):
         raise BadParameters(f"no backend is called {backend!r}; there are threads and dask")
+    if workers is not None and (
+        isinstance(workers, bool) or not isinstance(workers, int) or workers < 1
+    ):
+        raise BadParameters(f"workers is a whole number, 1 or more; found {workers!r}")
+    if backend == "threads" and scheduler is not None:
+        raise BadParameters("scheduler is the address of a cluster, which needs backend='dask'")
+    if backend == "dask" and workers is not None:
+        raise BadParameters("workers counts threads of this machine; a Dask cluster has its own")
     bar = tqdm(total=len(todo), desc=what, unit="block", delay=PATIENCE, leave=False)
-    try:
-        for block, result in results:
+
+    def keep(block: int, result: Any) -> None:
+        if block not in done:
             done[block] = result
             bar.update()
+
+    try:
+        if backend == "dask":
+            _on_cluster(work, todo, keep, scheduler)
+        else:
+            _on_threads(work, todo, keep, min(workers or cores(), len(todo)))
     except KeyboardInterrupt as error:
         raise Interrupted(
             f"{what} was stopped after {sum(b in done for b in todo)} of {len(todo)} blocks; the "
@@ -64,21 +72,46 @@ def spread(
         bar.close()
 
 
-def _threads(
-    work: Callable[[int], Any], todo: Iterable[int], workers: int
-) -> Iterator[tuple[int, Any]]:
-    if workers == 1:
+def _on_threads(
+    work: Callable[[int], Any],
+    todo: Sequence[int],
+    keep: Callable[[int, Any], None],
+    workers: int,
+) -> None:
+    if workers < 2:
         for block in todo:
-            yield block, work(block)
+            keep(block, work(block))
         return
-    pool = ThreadPoolExecutor(workers)
+    arrived: dict[int, Any] = {}
+
+    def solve(block: int) -> int:
+        arrived[block] = work(block)
+        return block
+
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for future in as_completed([pool.submit(solve, block) for block in todo]):
+                block = future.result()
+                keep(block, arrived[block])
+        except BaseException:
+            # What is running cannot be stopped: wait for it, and keep it too.
+            pool.shutdown(cancel_futures=True)
+            for block, result in arrived.items():
+                keep(block, result)
+            raise
+
+
+def _on_cluster(
+    work: Callable[[int], Any],
+    todo: Sequence[int],
+    keep: Callable[[int, Any], None],
+    scheduler: str | None,
+) -> None:
     try:
-        yield from zip(todo, pool.map(work, todo), strict=True)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _dask(
-    work: Callable[[int], Any], todo: Sequence[int], scheduler: str | None
-) -> Iterator[tuple[int, Any]]:
-    raise NotImplementedError
+        from scalinglaws import cluster
+    except ImportError as error:
+        raise BadParameters(
+            f"backend='dask' needs joblib, dask and distributed ({error}): in the checkout, "
+            f"python -m pip install -e '.[cluster]'"
+        ) from error
+    cluster.spread(work, todo, keep, scheduler=scheduler)

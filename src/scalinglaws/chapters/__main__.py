@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 LOCK = (
-    "uv pip compile pyproject.toml --group book --group test --universal --generate-hashes "
+    "uv pip compile pyproject.toml --group bench --group book --group test --universal --generate-hashes "
     "--no-header -o requirements.lock"
 )
 

@@ -54,6 +54,7 @@ def sum_of_powers(
     reference: str,
     derived: Mapping[str, Callable[[Values], Any]] | None = None,
 ) -> Law:
+    """Return the law that is a sum of powers of its inputs: it is solved fastest of all."""
     return Law(
         name=name,
         inputs=inputs,

@@ -40,9 +40,7 @@ def curve(fit: Fit, *, until: float | None = None, level: float = 0.9, log: bool
         if end <= start:
             continue
         x = np.geomspace(start, end, 80)
-        band = uncertainty.predict(
-            fit, {name: x}, level=level, kind="case", new_run=False, n=uncertainty.RESAMPLES
-        )
+        band = uncertainty.predict(fit, {name: x}, level=level)
         ax.plot(x, band["loss"], style, color=FITTED, lw=1.6, label=label)
         ax.fill_between(
             x, band["low"], band["high"], color=FITTED, lw=0, alpha=0.18 if style == "-" else 0.09

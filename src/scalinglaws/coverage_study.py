@@ -1,0 +1,277 @@
+"""Simulate data sets of a known truth and count how many intervals hold it, kind by kind.
+
+All data sets of a cell (law, design, objective) are fitted in one batch that starts from the
+truth; resamples, covariances and profiles are the public ones of each of these fits.
+"""
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from scalinglaws import design as designs
+from scalinglaws import starts
+from scalinglaws.allocate import FLOPS_PER_PARAM_TOKEN
+from scalinglaws.coverage_cases import Case, form
+from scalinglaws.errors import Unidentifiable
+from scalinglaws.fit import NEAR, Fit
+from scalinglaws.laws import CHINCHILLA, Array
+from scalinglaws.model import model_of, to_internal, to_values
+from scalinglaws.objectives import Objective
+from scalinglaws.profile import allowed, ends
+from scalinglaws.solve import Task, minimise
+from scalinglaws.uncertainty import Quantity, evaluate
+
+LEVEL = 0.9
+NOISE = 0.005
+"""Standard deviation of log-loss (of the loss itself for a law of any sign), normal."""
+
+BLOCKS = 10
+"""Random blocks of runs that the group bootstrap draws, where noise is independent."""
+
+PROFILED = 10
+"""Data sets on which the ends of the profile are searched for, for its width."""
+
+
+class Known(Fit):
+    """A fit that computes its covariance once, in the form that is being measured."""
+
+    def covariance(self, *, form: str = "sandwich") -> pd.DataFrame:
+        """Return the covariance in the form that :meth:`use` chose."""
+        kept: pd.DataFrame = self._kept["covariance"]
+        return kept
+
+    def use(self, form: str) -> None:
+        """Compute the covariance in this form; raises what :meth:`Fit.covariance` raises."""
+        self._kept["covariance"] = super().covariance(form=form)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """Simulated data sets (D, n) of one law, design and objective, each fitted."""
+
+    case: Case
+    x: Mapping[str, Array]
+    task: Task
+    fits: list[Known]
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        """Parameters, derived quantities, a prediction; for Chinchilla, the best size."""
+        law, target = self.case.law, self.case.target(self.x)
+        out: dict[str, Quantity] = {k: k for k in (*law.names, *law.derived)}
+        out["prediction"] = lambda p: law(p, **target)[..., 0]
+        if law is CHINCHILLA:
+            largest = float((self.x["params"] * self.x["tokens"]).max())
+            out["best size"] = _best_size(10 * largest)
+        return out
+
+    def ends(self, kind: str, n: int) -> dict[str, Array]:
+        """Return the ends (D, 2) of each quantity's interval; not a number where it is refused."""
+        many = self.quantities
+        out = {k: np.full((len(self.fits), 2), np.nan) for k in many}
+        for d, fit in enumerate(self.fits):
+            for k, found in _intervals(fit, many, kind, n).items():
+                out[k][d] = found
+        return out
+
+    def profile_holds(self) -> dict[str, Array]:
+        """Return whether the profile interval of each parameter holds the truth, (D,) each.
+
+        It does when holding the parameter at the truth raises the objective by no more than
+        :func:`scalinglaws.profile.allowed`; not a number where no rise can be judged.
+        """
+        task, law = self.task, self.case.law
+        truth = to_internal(law, self.case.truth)
+        theta = np.array([f.theta for f in self.fits])
+        fitted = np.array([f.objective for f in self.fits])
+        free = np.array([len(law.names) - len(f.at_bound) for f in self.fits])
+        r = task.objective.residuals(task.model.value(theta), task.y)
+        rise = np.array(
+            [
+                float(allowed(task.objective, r[d], task.weights[d], int(free[d]), LEVEL))
+                for d in range(len(theta))
+            ]
+        )
+        out = {}
+        for j, name in enumerate(law.names):
+            lower, upper = task.lower.copy(), task.upper.copy()
+            lower[:, j] = upper[:, j] = truth[j]
+            begin = np.tile(truth, (len(theta), 1))
+            found = minimise(replace(task, lower=lower, upper=upper), begin)
+            inside = (found.objective - fitted <= rise).astype(float)
+            out[name] = np.where(np.isfinite(rise), inside, np.nan)
+        return out
+
+
+def _best_size(flops: float) -> Callable[[Mapping[str, Any]], Any]:
+    """Return the compute-optimal size of Hoffmann et al. 2022, equation 4, at a budget."""
+
+    def best(p: Mapping[str, Any]) -> Any:
+        both = p["alpha"] + p["beta"]
+        scale = (p["alpha"] * p["A"] / (p["beta"] * p["B"])) ** (1 / both)
+        return scale * (flops / FLOPS_PER_PARAM_TOKEN) ** (p["beta"] / both)
+
+    return best
+
+
+def _intervals(
+    fit: Known, many: Mapping[str, Quantity], kind: str, n: int
+) -> dict[str, tuple[float, float]]:
+    if kind in ("covariance", "classical"):
+        try:
+            fit.use("sandwich" if kind == "covariance" else kind)
+        except Unidentifiable:
+            return {}
+        found = {k: fit.interval(q, level=LEVEL, kind="covariance") for k, q in many.items()}
+        return {k: (v.low, v.high) for k, v in found.items()}
+    draws = fit.bootstrap(n, kind=kind, by="block" if kind == "group" else None, workers=1)
+    values = {c: draws[c].to_numpy() for c in fit.law.names}
+    tail = (1 - LEVEL) / 2
+    out = {}
+    for k, q in many.items():
+        low, high = np.quantile(evaluate(fit, q, values), [tail, 1 - tail])
+        out[k] = (float(low), float(high))
+    return out
+
+
+def simulate(name: str, case: Case, design: str, objective: Objective, data_sets: int) -> Cell:
+    """Draw data sets of the truth and fit them all in one batch, from the truth.
+
+    The noise depends on the names of case and design only, so objectives see the same data sets.
+    """
+    law, x = case.law, case.inputs(design)
+    curve = law(case.truth, **x)
+    rng = np.random.default_rng(zlib.crc32(f"{name}, {design}".encode()))
+    block = rng.permutation(len(curve)) % BLOCKS
+    noise = rng.standard_normal((data_sets, len(curve)))
+    if case.shared:
+        block = pd.factorize(x[law.inputs[0]])[0]
+        common = rng.standard_normal((data_sets, int(block.max()) + 1))[:, block]
+        noise = np.sqrt(case.shared) * common + np.sqrt(1 - case.shared) * noise
+    y = curve + NOISE * noise if law.domain == "real" else curve * np.exp(NOISE * noise)
+    bounds = [starts.bounds(law, row) for row in y]
+    lower, upper = (np.array(v) for v in zip(*bounds, strict=True))
+    task = Task(model_of(law, x), y, np.ones_like(y), objective, lower, upper)
+    found = minimise(task, np.tile(to_internal(law, case.truth), (data_sets, 1)))
+    runs = pd.DataFrame({**x, "block": block})
+    spread = designs.describe(runs.assign(loss=curve), law)
+    fits = []
+    for d, theta in enumerate(found.theta):
+        edge = np.array([NEAR * starts.unit(p, law, y[d]) for p in law.parameters])
+        near = np.minimum(theta - lower[d], upper[d] - theta) < edge
+        done = bool(found.converged[d])
+        fits.append(
+            Known(
+                law=law,
+                runs=runs.assign(loss=y[d]),
+                params=MappingProxyType({k: float(v) for k, v in to_values(law, theta).items()}),
+                objective=float(found.objective[d]),
+                objective_kind=objective,
+                status="Refitted from the truth.",
+                ok=done and not near.any(),
+                at_bound=tuple(k for k, at in zip(law.names, near, strict=True) if at),
+                held=(),
+                starts=1,
+                starts_agreeing=int(done),
+                condition=float("nan"),
+                design=spread,
+                seed=d,
+                weights=np.ones(len(curve)),
+                optima=theta[None],
+                heights=found.objective[d : d + 1],
+            )
+        )
+    return Cell(case=case, x=x, task=task, fits=fits)
+
+
+def kinds(objective: Objective) -> tuple[str, ...]:
+    """Return the kinds of interval that an objective has, the quick ones first."""
+    plain = ("classical",) if np.isinf(objective.delta) else ()
+    return (*plain, "covariance", "profile", "case", "residual", "group")
+
+
+def profile_ends(fits: list[Known]) -> dict[str, Array]:
+    """Return the ends (D, 2) of each parameter's profile interval, where there is one."""
+    out = {k: np.full((len(fits), 2), np.nan) for k in fits[0].law.names}
+    for d, fit in enumerate(fits):
+        for name in set(fit.law.names) - set(fit.at_bound):
+            try:
+                out[name][d] = ends(fit, name, LEVEL)
+            except Unidentifiable:
+                break
+    return out
+
+
+def measure(
+    name: str, case: Case, design: str, objective: Objective, *, data_sets: int, resamples: int
+) -> pd.DataFrame:
+    """Return one row a kind of interval and quantity: coverage, width and what was refused."""
+    cell = simulate(name, case, design, objective, data_sets)
+    few = replace(cell, fits=cell.fits[: max(1, data_sets // case.slow)])
+    n = max(1, resamples // case.coarse)
+    truth = {k: float(evaluate(cell.fits[0], q, case.truth)) for k, q in cell.quantities.items()}
+    bounds = to_values(case.law, np.stack([cell.task.lower, cell.task.upper], axis=1))
+    rows = []
+    for kind in kinds(objective):
+        drawn = kind in ("case", "residual", "group")
+        if kind == "profile":
+            held = cell.profile_holds()
+            found = profile_ends(cell.fits[:PROFILED])
+        else:
+            found = (few if drawn else cell).ends(kind, n)
+            held = {
+                k: np.where(np.isnan(low), np.nan, (low <= truth[k]) & (truth[k] <= high))
+                for k, (low, high) in ((k, v.T) for k, v in found.items())
+            }
+        for k, inside in held.items():
+            rows.append(
+                {
+                    "law": name,
+                    "form": form(case.law),
+                    "inputs": len(case.law.inputs),
+                    "design": design,
+                    "objective": objective.name,
+                    "kind": kind,
+                    "quantity": k,
+                    **_share(inside),
+                    **_width(found[k], truth[k], bounds.get(k)),
+                    "data_sets": len(inside),
+                    "resamples": n if drawn else 0,
+                    "runs": cell.task.runs,
+                    "noise": NOISE,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _share(inside: Array) -> dict[str, float]:
+    """Return the share of intervals that hold the truth, its standard error, and the refusals.
+
+    The error is that of Agresti and Coull 1998, which is not zero where all intervals do.
+    """
+    given = inside[~np.isnan(inside)]
+    p = (given.sum() + 2) / (given.size + 4)
+    return {
+        "coverage": float(given.mean()) if given.size else float("nan"),
+        "error": float(np.sqrt(p * (1 - p) / (given.size + 4))),
+        "refused": 1 - given.size / inside.size,
+    }
+
+
+def _width(found: Array, truth: float, bounds: Array | None) -> dict[str, float]:
+    """Return the median width over the truth, and the share with an end at a bound or infinite."""
+    some = ~np.isnan(found[:, 0])
+    if not some.any():
+        return {"width": float("nan"), "open": float("nan")}
+    ends_ = found[some]
+    loose = ~np.isfinite(ends_).all(axis=1)
+    if bounds is not None:
+        loose |= np.isclose(ends_, bounds[: len(found)][some], rtol=1e-6, atol=1e-12).any(axis=1)
+    with np.errstate(invalid="ignore"):
+        width = np.nan_to_num(ends_[:, 1] - ends_[:, 0], nan=np.inf, posinf=np.inf)
+    return {"width": float(np.median(width)) / abs(truth), "open": float(loose.mean())}

@@ -1,0 +1,35 @@
+"""The size of model that a budget is best spent on, under any law of params and tokens."""
+
+import numpy as np
+
+from scalinglaws.laws import Array, Law, Values
+
+FLOPS_PER_PARAM_TOKEN = 6.0
+_GOLDEN = (np.sqrt(5) - 1) / 2
+
+
+def optimal_params(
+    law: Law, values: Values, flops: Array, *, per_param_token: float = FLOPS_PER_PARAM_TOKEN
+) -> Array:
+    """Return the model size that minimises the loss at each budget.
+
+    Minimises ``law(N, C / (k N))`` over ``log N`` by golden section, for parameter values of shape
+    (B,) and budgets of shape (m,) at once; returns (B, m). The loss must have one minimum along
+    the budget, as every law of this library in params and tokens has.
+    """
+    budget = np.log(flops / per_param_token)[None, :]
+    size = len(np.atleast_1d(next(iter(values.values()))))
+    low, high = np.zeros((size, budget.shape[1])), np.broadcast_to(budget, (size, budget.shape[1]))
+
+    def loss(log_params: Array) -> Array:
+        tokens = np.exp(budget - log_params)
+        return law(values, params=np.exp(log_params), tokens=tokens)
+
+    # 80 halvings by the golden ratio bring a range of 60 e-folds below 1e-15.
+    for _ in range(80):
+        width = _GOLDEN * (high - low)
+        left, right = high - width, low + width
+        keep = loss(left) < loss(right)
+        low, high = np.where(keep, low, left), np.where(keep, right, high)
+    best: Array = np.exp(0.5 * (low + high))
+    return best
