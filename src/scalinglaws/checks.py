@@ -44,6 +44,15 @@ def table(runs: Any, columns: Sequence[str], *, what: str, positive: bool = True
             )
 
 
+def bare(runs: Any) -> Any:
+    """Return a table without its card: pandas would copy that with every column that is read."""
+    if not isinstance(runs, pd.DataFrame):
+        return runs
+    plain = runs.copy(deep=False)
+    plain.attrs = {}
+    return plain
+
+
 def groups(runs: pd.DataFrame, column: str, *, what: str) -> None:
     """Refuse a column of group labels that is absent or has empty cells."""
     if column not in runs.columns:

@@ -25,14 +25,6 @@ _DECADE = 1.04
 _PHI = (np.sqrt(5) - 1) / 2
 
 
-def form(law: Law) -> str:
-    """Return the name of a law without those of its inputs, which do not change its fit."""
-    name = law.name
-    for i in law.inputs:
-        name = name.replace(f" in {i}", " in x").replace(f" in log {i}", " in log x")
-    return name
-
-
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """A law with a truth near published values and the ranges over which people have runs.
@@ -146,7 +138,7 @@ CASES: Mapping[str, Case] = MappingProxyType(
         "Chinchilla": _chinchilla(_TWO, 0.0),
         "Chinchilla, noise shared by size": _chinchilla((WELL_SPREAD,), 0.5),
         "downstream saturation": _curve(
-            laws.ABNAR, {"k": 0.9, "alpha": 1.6, "e_IR": 0.12}, 0.01, 0.9, beyond=0.1
+            laws.ABNAR, {"k": 0.9, "alpha": 1.6, "e_IR": 0.12}, 0.01, 0.9, beyond=0.1, slow=2
         ),
         # A loss seldom spans a decade, so this law has one design.
         "sigmoid": _curve(
@@ -156,7 +148,7 @@ CASES: Mapping[str, Case] = MappingProxyType(
             4.5,
             designs=(ONE_DECADE,),
             beyond=0.8,
-            slow=2,
+            slow=3,
         ),
         "Kaplan, size and steps": Case(
             law=laws.KAPLAN_NS,
@@ -165,10 +157,10 @@ CASES: Mapping[str, Case] = MappingProxyType(
             high={"params": 1e9, "steps": 2e5},
             points=(8, 9),
             designs=_TWO,
-            slow=2,
+            slow=3,
         ),
         "shifted": _curve(
-            laws.shifted("examples"), {"k": 100.0, "c": 0.285, "s": 2e-10}, 1e6, 1e10, slow=2
+            laws.shifted("examples"), {"k": 100.0, "c": 0.285, "s": 2e-10}, 1e6, 1e10, slow=3
         ),
         "Kaplan, size and data": Case(
             law=laws.KAPLAN_ND,
@@ -177,7 +169,7 @@ CASES: Mapping[str, Case] = MappingProxyType(
             high={"params": 7e8, "tokens": 3.5e10},
             points=(8, 9),
             designs=_TWO,
-            slow=3,
+            slow=6,
             coarse=2,
         ),
         "logistic in log": _curve(
@@ -185,10 +177,12 @@ CASES: Mapping[str, Case] = MappingProxyType(
             {"low": 0.25, "high": 0.8, "mid": 1e21, "steepness": 0.9},
             1e19,
             1e24,
-            slow=3,
+            slow=6,
             coarse=2,
         ),
-        "one break": _curve(laws.broken_power_law("examples"), _BREAK, 1e5, 1e10, slow=6, coarse=3),
+        "one break": _curve(
+            laws.broken_power_law("examples"), _BREAK, 1e5, 1e10, slow=10, coarse=3
+        ),
         "routed": Case(
             law=laws.ROUTED,
             truth={
@@ -199,7 +193,7 @@ CASES: Mapping[str, Case] = MappingProxyType(
             high={"params": 1.3e9, "experts": 512.0},
             points=(8, 9),
             designs=_TWO,
-            slow=6,
+            slow=10,
             coarse=3,
         ),
         # Epochs alone take tokens over more than a decade.
@@ -214,19 +208,19 @@ CASES: Mapping[str, Case] = MappingProxyType(
             points=(5, 4),
             designs=(WELL_SPREAD, RAY),
             epochs=(1, 4, 16, 64),
-            slow=6,
+            slow=10,
             coarse=3,
         ),
         "two breaks": _curve(
-            laws.broken_power_law("examples", breaks=2), _BREAKS, 1e4, 1e10, slow=10, coarse=4
+            laws.broken_power_law("examples", breaks=2), _BREAKS, 1e4, 1e10, slow=15, coarse=3
         ),
         "saturating": _curve(
             laws.saturating("examples"),
             {"E": 0.15, "L0": 0.99, "k": 270.0, "c": 0.35, "a": 0.8},
             3e5,
             1e9,
-            slow=10,
-            coarse=4,
+            slow=15,
+            coarse=3,
         ),
     }
 )

@@ -12,19 +12,24 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from scalinglaws import design as designs
 from scalinglaws import starts
 from scalinglaws.allocate import FLOPS_PER_PARAM_TOKEN
-from scalinglaws.coverage_cases import Case, form
+from scalinglaws.bootstrap import KINDS
+from scalinglaws.coverage_cases import CASES, Case
+from scalinglaws.coverage_refits import refits
 from scalinglaws.errors import Unidentifiable
 from scalinglaws.fit import NEAR, Fit
 from scalinglaws.laws import CHINCHILLA, Array
 from scalinglaws.model import model_of, to_internal, to_values
-from scalinglaws.objectives import Objective
+from scalinglaws.objectives import HUBER, LSQ, LSQ_LOG, Objective
 from scalinglaws.profile import allowed, ends
 from scalinglaws.solve import Task, minimise
-from scalinglaws.uncertainty import Quantity, evaluate
+from scalinglaws.uncertainty import Quantity, _delta, evaluate
+
+OBJECTIVES = {"huber": HUBER, "lsq_log": LSQ_LOG, "lsq": LSQ}
 
 LEVEL = 0.9
 NOISE = 0.005
@@ -34,20 +39,7 @@ BLOCKS = 10
 """Random blocks of runs that the group bootstrap draws, where noise is independent."""
 
 PROFILED = 10
-"""Data sets on which the ends of the profile are searched for, for its width."""
-
-
-class Known(Fit):
-    """A fit that computes its covariance once, in the form that is being measured."""
-
-    def covariance(self, *, form: str = "sandwich") -> pd.DataFrame:
-        """Return the covariance in the form that :meth:`use` chose."""
-        kept: pd.DataFrame = self._kept["covariance"]
-        return kept
-
-    def use(self, form: str) -> None:
-        """Compute the covariance in this form; raises what :meth:`Fit.covariance` raises."""
-        self._kept["covariance"] = super().covariance(form=form)
+"""Data sets on which the ends of the profile are searched for, for its width; 3 at the least."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +49,7 @@ class Cell:
     case: Case
     x: Mapping[str, Array]
     task: Task
-    fits: list[Known]
+    fits: list[Fit]
 
     @property
     def quantities(self) -> dict[str, Quantity]:
@@ -74,9 +66,16 @@ class Cell:
         """Return the ends (D, 2) of each quantity's interval; not a number where it is refused."""
         many = self.quantities
         out = {k: np.full((len(self.fits), 2), np.nan) for k in many}
-        for d, fit in enumerate(self.fits):
-            for k, found in _intervals(fit, many, kind, n).items():
-                out[k][d] = found
+        if kind not in KINDS:
+            for d, fit in enumerate(self.fits):
+                for k, found in _delta_ends(fit, many, kind).items():
+                    out[k][d] = found
+            return out
+        truth, tail = to_internal(self.case.law, self.case.truth), (1 - LEVEL) / 2
+        for d, theta in enumerate(refits(self.task, self.fits, truth, kind=kind, n=n)):
+            drawn = to_values(self.case.law, theta)
+            for k, q in many.items():
+                out[k][d] = np.quantile(evaluate(self.fits[d], q, drawn), [tail, 1 - tail])
         return out
 
     def profile_holds(self) -> dict[str, Array]:
@@ -119,24 +118,17 @@ def _best_size(flops: float) -> Callable[[Mapping[str, Any]], Any]:
     return best
 
 
-def _intervals(
-    fit: Known, many: Mapping[str, Quantity], kind: str, n: int
+def _delta_ends(
+    fit: Fit, many: Mapping[str, Quantity], kind: str
 ) -> dict[str, tuple[float, float]]:
-    if kind in ("covariance", "classical"):
-        try:
-            fit.use("sandwich" if kind == "covariance" else kind)
-        except Unidentifiable:
-            return {}
-        found = {k: fit.interval(q, level=LEVEL, kind="covariance") for k, q in many.items()}
-        return {k: (v.low, v.high) for k, v in found.items()}
-    draws = fit.bootstrap(n, kind=kind, by="block" if kind == "group" else None, workers=1)
-    values = {c: draws[c].to_numpy() for c in fit.law.names}
-    tail = (1 - LEVEL) / 2
-    out = {}
-    for k, q in many.items():
-        low, high = np.quantile(evaluate(fit, q, values), [tail, 1 - tail])
-        out[k] = (float(low), float(high))
-    return out
+    """Return the delta-method intervals of many quantities from one covariance."""
+    try:
+        matrix = fit.covariance(form="sandwich" if kind == "covariance" else kind).to_numpy()
+    except Unidentifiable:
+        return {}
+    z = float(norm.ppf((1 + LEVEL) / 2))
+    values = {k: float(evaluate(fit, q, fit.params)) for k, q in many.items()}
+    return {k: _delta(fit, q, values[k], z, matrix) for k, q in many.items()}
 
 
 def simulate(name: str, case: Case, design: str, objective: Objective, data_sets: int) -> Cell:
@@ -166,7 +158,7 @@ def simulate(name: str, case: Case, design: str, objective: Objective, data_sets
         near = np.minimum(theta - lower[d], upper[d] - theta) < edge
         done = bool(found.converged[d])
         fits.append(
-            Known(
+            Fit(
                 law=law,
                 runs=runs.assign(loss=y[d]),
                 params=MappingProxyType({k: float(v) for k, v in to_values(law, theta).items()}),
@@ -192,10 +184,10 @@ def simulate(name: str, case: Case, design: str, objective: Objective, data_sets
 def kinds(objective: Objective) -> tuple[str, ...]:
     """Return the kinds of interval that an objective has, the quick ones first."""
     plain = ("classical",) if np.isinf(objective.delta) else ()
-    return (*plain, "covariance", "profile", "case", "residual", "group")
+    return (*plain, "covariance", "profile", *KINDS)
 
 
-def profile_ends(fits: list[Known]) -> dict[str, Array]:
+def profile_ends(fits: list[Fit]) -> dict[str, Array]:
     """Return the ends (D, 2) of each parameter's profile interval, where there is one."""
     out = {k: np.full((len(fits), 2), np.nan) for k in fits[0].law.names}
     for d, fit in enumerate(fits):
@@ -207,10 +199,12 @@ def profile_ends(fits: list[Known]) -> dict[str, Array]:
     return out
 
 
-def measure(
-    name: str, case: Case, design: str, objective: Objective, *, data_sets: int, resamples: int
-) -> pd.DataFrame:
-    """Return one row a kind of interval and quantity: coverage, width and what was refused."""
+def measure(name: str, design: str, key: str, *, data_sets: int, resamples: int) -> pd.DataFrame:
+    """Return one row a kind of interval and quantity: coverage, width and what was refused.
+
+    ``name`` is that of a case, ``key`` one of :data:`OBJECTIVES`.
+    """
+    case, objective = CASES[name], OBJECTIVES[key]
     cell = simulate(name, case, design, objective, data_sets)
     few = replace(cell, fits=cell.fits[: max(1, data_sets // case.slow)])
     n = max(1, resamples // case.coarse)
@@ -218,10 +212,10 @@ def measure(
     bounds = to_values(case.law, np.stack([cell.task.lower, cell.task.upper], axis=1))
     rows = []
     for kind in kinds(objective):
-        drawn = kind in ("case", "residual", "group")
+        drawn = kind in KINDS
         if kind == "profile":
             held = cell.profile_holds()
-            found = profile_ends(cell.fits[:PROFILED])
+            found = profile_ends(cell.fits[: max(3, PROFILED // case.slow)])
         else:
             found = (few if drawn else cell).ends(kind, n)
             held = {
@@ -231,11 +225,11 @@ def measure(
         for k, inside in held.items():
             rows.append(
                 {
-                    "law": name,
-                    "form": form(case.law),
+                    "case": name,
+                    "law": case.law.name,
                     "inputs": len(case.law.inputs),
                     "design": design,
-                    "objective": objective.name,
+                    "objective": key,
                     "kind": kind,
                     "quantity": k,
                     **_share(inside),

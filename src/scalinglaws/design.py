@@ -50,14 +50,13 @@ def describe(runs: pd.DataFrame, law: Law) -> Design:
     )
 
 
-def check(runs: pd.DataFrame, law: Law) -> None:
-    """Refuse runs that cannot determine the law, by name, with what can still be answered.
+def check(d: Design, law: Law) -> None:
+    """Refuse runs whose design cannot determine the law, by name, with what is missing.
 
     Raises :class:`Unidentifiable` when there are fewer distinct points than parameters plus
     :data:`MARGIN`, when every run has the same tokens per parameter, or when no input spans
     a decade. The exception's ``partial`` is the :class:`Design`.
     """
-    d = describe(runs, law)
     need = len(law.parameters) + MARGIN
     if d.distinct < need:
         raise Unidentifiable(

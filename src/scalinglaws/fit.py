@@ -199,18 +199,20 @@ def fit(
     when the runs cannot determine the law; ``check=False`` insists.
     """
     objective = resolve(objective)
-    design = designs.describe(runs, law)
+    bare = checks.bare(runs)
+    design = designs.describe(bare, law)
     if objective.space == "log" and law.domain == "real":
-        checks.table(runs, ("loss",), what=str(objective))
+        checks.table(bare, ("loss",), what=str(objective))
     held = checks.numbers(held or {}, what="held")
     checks.seed(seed)
-    x, y = inputs_of(law, runs), runs["loss"].to_numpy(dtype=float)
+    x, y = inputs_of(law, bare), bare["loss"].to_numpy(dtype=float)
     w = checks.weights(weights, len(y))
     if check:
+        used = bare if w.all() else bare[w > 0]
         try:
-            designs.check(runs[w > 0], law)
+            designs.check(design if used is bare else designs.describe(used, law), law)
         except Unidentifiable as refusal:
-            refusal.partial = partial(refusal, law, runs[w > 0], fit)
+            refusal.partial = partial(refusal, law, used, fit)
             raise
     lower, upper = starts.bounds(law, y)
     for name, value in held.items():

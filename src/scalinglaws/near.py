@@ -24,17 +24,21 @@ class Ends:
 
     ``left`` is Newton's own estimate of what is left, as a share of the objective, below which the
     last step is taken without looking again: what it misses is of the order of this to the power
-    3/2. ``damping`` is the most at which a step counts as Newton's own. ``few`` is the share of
-    problems still on their way at which to stop.
+    3/2. ``damping`` is the most at which a step counts as Newton's own, and ``short`` says whether
+    it must be short, too. ``flat`` is the share of the objective that rounding may hide: a problem
+    with less left that no step improves has settled. ``few`` is the share of problems still on
+    their way at which to stop.
     """
 
     left: float
     damping: float
+    short: bool
+    flat: float
     few: float
 
 
-FINISH = Ends(left=1e-9, damping=1e-4, few=0.0)
-LEAVE = Ends(left=1e-6, damping=1e-2, few=0.02)
+FINISH = Ends(left=1e-9, damping=1e-4, short=True, flat=1e-11, few=0.0)
+LEAVE = Ends(left=1e-6, damping=1e-2, short=False, flat=1e-4, few=0.02)
 """The same for the way there in single precision."""
 
 
@@ -109,7 +113,8 @@ class _Walk:
             factors = small.factor([[here[k] for k in row] for row in self.square])
             move, gain = small.solve(factors, -here[:size])
         settled = factors.positive & (level <= ends.damping) & (0.5 * gain <= ends.left * resolved)
-        settled &= (move * move).sum(axis=0) <= self.task.short(value, live)
+        if ends.short:
+            settled &= (move * move).sum(axis=0) <= self.task.short(value, live)
         last = live[settled]
         self.at[:, last] += move[:, settled]
         self.value[last] -= 0.5 * gain[settled]
@@ -130,7 +135,7 @@ class _Walk:
         self.damping[trying] *= np.where(good, 0.125, np.where(better, 1.0, 6.0))
         self.taken[trying] += 1
         # What rounding hides: no step lowers the objective, and none promises to by much.
-        flat = ~better & (0.5 * gain[go] <= 1e2 * ends.left * resolved[go])
+        flat = ~better & (0.5 * gain[go] <= ends.flat * resolved[go])
         self.done[trying[flat]] = True
         return np.asarray(live[~self.done[live]])
 

@@ -90,7 +90,7 @@ def read_runs(path: str | Path, *, law: Law | None = CHINCHILLA) -> pd.DataFrame
         },
     }
     if law is not None:
-        design.check(runs, law)
+        design.check(design.describe(runs, law), law)
     return runs
 
 

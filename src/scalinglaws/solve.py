@@ -127,7 +127,7 @@ class Task:
             return np.asarray(1e-4 * value)
         w = self._rounding[0]
         return np.broadcast_to(
-            self.runs * (w if w.ndim == 0 else w[problems]) * (1e-3 * delta) ** 2, value.shape
+            self.runs * (w if w.ndim == 0 else w[problems]) * (3e-3 * delta) ** 2, value.shape
         )
 
     def value(self, theta: Array, problems: Rows) -> Array:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 LOCK = (
-    "uv pip compile pyproject.toml --group bench --group book --group test --universal --generate-hashes "
-    "--no-header -o requirements.lock"
+    "uv pip compile pyproject.toml --group bench --group book --group test --universal "
+    "--generate-hashes --no-header -o requirements.lock"
 )
 
 

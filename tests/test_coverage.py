@@ -1,0 +1,137 @@
+"""The coverage study measures the public intervals, and its figures are what theory says."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm, t
+
+import scalinglaws as sl
+from known_laws import ALL_LAWS
+from scalinglaws import coverage
+from scalinglaws.coverage_cases import BUNCHED, CASES, ONE_DECADE, RAY, RAY_WIDTH
+from scalinglaws.coverage_study import LEVEL, OBJECTIVES, measure, profile_ends, simulate
+from scalinglaws.measured import design_class
+
+
+@pytest.mark.parametrize("key", ["lsq_log", "huber"])
+def test_the_batch_says_what_public_fits_say(key):
+    case = CASES["Chinchilla"]
+    cell = simulate("Chinchilla", case, "well spread", OBJECTIVES[key], 3)
+    kinds = ["covariance", "case", "residual", "group"] + ["classical"] * (key == "lsq_log")
+    found = {kind: cell.ends(kind, 40) for kind in kinds}
+    profiles, held = profile_ends(cell.fits), cell.profile_holds()
+    assert {"a", "prediction", "best size"} < set(cell.quantities)
+    for d, mine in enumerate(cell.fits):
+        # From 24 starts of its own, not from the truth.
+        alone = sl.fit(case.law, mine.runs, objective=key, seed=d)
+        assert alone.objective == pytest.approx(mine.objective, rel=1e-10)
+        for kind in kinds:
+            for name, quantity in cell.quantities.items():
+                by = "block" if kind == "group" else None
+                public = alone.interval(quantity, kind=kind, n=40, level=LEVEL, by=by)
+                # Two ways to one minimum: parameters agree to about the root of 1e-14, and
+                # A and B, which are steep in the exponents, to ten times that.
+                assert found[kind][name][d] == pytest.approx([public.low, public.high], rel=1e-5)
+        for name in case.law.names:
+            public = alone.interval(name, kind="profile", level=LEVEL)
+            assert profiles[name][d] == pytest.approx([public.low, public.high], rel=1e-5)
+            assert held[name][d] == (case.truth[name] in public)
+
+
+def test_the_best_size_is_the_library_s_own():
+    cell = simulate("Chinchilla", CASES["Chinchilla"], "well spread", OBJECTIVES["lsq_log"], 1)
+    budget = 10 * 6 * float((cell.x["params"] * cell.x["tokens"]).max())
+    best = sl.allocate(cell.fits[0], budget, n=20)["params"][0]
+    # Golden section finds a flat minimum to the root of rounding, 1e-8.
+    assert cell.quantities["best size"](cell.fits[0].params) == pytest.approx(best, rel=1e-6)
+
+
+def test_exact_intervals_of_a_straight_line_have_the_coverage_of_theory():
+    rows = measure("power law", "well spread", "lsq_log", data_sets=1000, resamples=1)
+    rows = rows.set_index(["kind", "quantity"])
+    n = int(rows["runs"].iloc[0])
+    # log-loss is linear in log k and c and the noise is normal, so intervals are exact: the
+    # profile's by F, the classical one's normal quantile in a t distribution. 1000 data sets know
+    # a coverage near 0.9 to 0.0095; three of these.
+    theory = {"profile": LEVEL, "classical": 2 * t.cdf(norm.ppf((1 + LEVEL) / 2), n - 2) - 1}
+    for kind, value in theory.items():
+        for name in ("k", "c"):
+            assert rows.loc[(kind, name), "coverage"] == pytest.approx(value, abs=0.0285)
+    classical = rows.loc["classical"]
+    # The exponent's own standard error: noise over the spread of log x, z on either side.
+    log_x = np.log(CASES["power law"].inputs("well spread")["tokens"])
+    width = 2 * norm.ppf((1 + LEVEL) / 2) * 0.005 / np.sqrt(((log_x - log_x.mean()) ** 2).sum())
+    # The median of 1000 estimates of the scatter from 58 degrees of freedom: 9% each, and the
+    # median of chi lies 0.6% below its root mean square.
+    assert classical.loc["c", "width"] == pytest.approx(width / 0.066, rel=0.02)
+    # The same interval, whichever quantity names it: log-loss far out is linear too.
+    assert classical.loc["prediction", "coverage"] == pytest.approx(theory["classical"], abs=0.0285)
+
+
+def test_designs_are_what_they_are_called():
+    for name, case in CASES.items():
+        for design in case.designs:
+            x = case.inputs(design)
+            assert set(x) == set(case.law.inputs), name
+            logs = {k: np.log10(v) for k, v in x.items()}
+            if design == ONE_DECADE:
+                assert max(np.ptp(v) for v in logs.values()) < 1.1, name
+            if design == RAY and set(x) == {"params", "tokens"}:
+                ratio = x["tokens"] / x["params"]
+                assert ratio.max() / ratio.min() < RAY_WIDTH, name
+                assert min(np.ptp(v) for v in logs.values()) > 2, name
+            if design == BUNCHED:
+                (v,) = logs.values()
+                assert np.diff(np.sort(v)).max() > 0.6 * np.ptp(v), name
+            objective = OBJECTIVES["lsq" if case.law.domain == "real" else "lsq_log"]
+            fit = simulate(name, case, design, objective, 1).fits[0]
+            if design != BUNCHED and name != "sigmoid":
+                assert design_class(fit) == design, name
+
+
+def test_noise_that_sizes_share_is_shared():
+    case = CASES["Chinchilla, noise shared by size"]
+    cell = simulate("shared", case, "well spread", OBJECTIVES["lsq_log"], 400)
+    noise = np.log(cell.task.y / case.law(case.truth, **cell.x)) / 0.005
+    block = cell.fits[0].runs["block"].to_numpy()
+    one = noise[:, block == 0]
+    # Half the variance is common: correlation one half; 400 pairs know it to 0.04.
+    assert np.corrcoef(one[:, 0], one[:, 1])[0, 1] == pytest.approx(0.5, abs=0.12)
+    apart = np.corrcoef(one[:, 0], noise[:, block == 1][:, 0])[0, 1]
+    assert apart == pytest.approx(0.0, abs=0.15)
+    # 400 x 72 numbers of variance one, of which 400 x 9 are common: known to 2%.
+    assert noise.std() == pytest.approx(1.0, rel=0.06)
+
+
+def test_a_stopped_run_goes_on_where_it_was(tmp_path, capsys):
+    path = tmp_path / "table.csv"
+    whole = coverage.update(path, ["power law"], data_sets=3, resamples=4)
+    assert len(capsys.readouterr().out.splitlines()) == len(coverage.cells(["power law"])) == 6
+    # As if stopped before the last cell.
+    last = ("power law", "bunched", "huber")
+    here = (whole[["case", "design", "objective"]] == last).all(axis=1)
+    assert here.sum() == 19  # 3 quantities of 5 kinds and profiles of 2 parameters, less ...
+    whole[~here].to_csv(path, index=False)
+    again = coverage.update(path, ["power law"], data_sets=3, resamples=4)
+    assert capsys.readouterr().out.splitlines() == [f"1 of 1: {', '.join(last)}"]
+    pd.testing.assert_frame_equal(
+        again.reset_index(drop=True), pd.read_csv(path), rtol=1e-3, check_dtype=False
+    )
+    pd.testing.assert_frame_equal(
+        again.reset_index(drop=True), whole.reset_index(drop=True), rtol=1e-3, check_dtype=False
+    )
+
+
+def test_the_packaged_table_is_whole():
+    table = pd.read_csv(coverage.TABLE)
+    for name, case in CASES.items():
+        if name in ALL_LAWS:
+            assert dict(case.truth) == dict(ALL_LAWS[name][1]), name
+        assert case.law.name in set(table["law"])
+    have = set(table[["case", "design", "objective"]].itertuples(index=False, name=None))
+    assert have == set(coverage.cells([*CASES]))
+    assert table["coverage"].dropna().between(0, 1).all()
+    # What theory knows of the table: exact intervals of a straight line, within 3.5 errors.
+    exact = table.query("case == 'power law' and kind == 'profile' and objective == 'lsq_log'")
+    assert len(exact) == 6
+    assert ((exact["coverage"] - LEVEL).abs() < 3.5 * exact["error"]).all()
