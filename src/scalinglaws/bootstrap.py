@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -239,8 +240,9 @@ def run(
 ) -> pd.DataFrame:
     """Refit ``n`` resamples, or those given; blocks that ``kept`` holds are not solved again."""
     work = job(fit, n, kind=kind, seed=seed, by=by, indices=indices)
-    key = ("blocks", work.n, kind, work.seed, by)
-    done: dict[int, Solution] = {} if work.indices is not None else kept.setdefault(key, {})
+    given = None if work.indices is None else sha256(work.indices.tobytes()).hexdigest()
+    key = ("blocks", work.n, kind, work.seed, by, given)
+    done: dict[int, Solution] = kept.setdefault(key, {})
     needed = range(-(-work.n // work.block))
     spread(
         partial(solve, work),

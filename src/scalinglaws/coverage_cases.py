@@ -9,12 +9,16 @@ import numpy as np
 from scalinglaws import laws
 from scalinglaws.laws import Array, Law
 
-WELL_SPREAD, ONE_DECADE, RAY, BUNCHED = DESIGNS = (
-    "well spread",
-    "one decade",
-    "nearly one ray",
-    "bunched",
-)
+WELL_SPREAD, ONE_DECADE = "well spread", "one decade"
+
+RAY = "nearly one ray"
+"""Inputs that move together, for a law of several."""
+
+BUNCHED = "bunched"
+"""Runs at both ends of the range only, for a law of one input."""
+
+SHARED_NOISE = "noise shared by size"
+"""Well spread, but the runs of one size have half the variance of their noise in common."""
 
 RAY_WIDTH = 1.5
 """Largest over smallest ratio of two inputs that move together."""
@@ -31,9 +35,9 @@ class Case:
 
     ``low`` and ``high`` bound the inputs that are varied, ``points`` says how many values each
     takes in a grid. ``epochs`` multiply ``unique_tokens`` into ``tokens``. ``beyond`` is how far
-    past the largest input a prediction is asked for (below one: past the smallest). ``shared`` is
-    the share of the variance that runs of one model size have in common. ``slow`` divides the
-    data sets that are resampled, and ``coarse`` the resamples.
+    past the largest input a prediction is asked for (below one: past the smallest). Where refits
+    take long, ``coarse`` divides the data sets and the resamples, and ``slow`` the data sets of
+    these that are resampled.
     """
 
     law: Law
@@ -44,7 +48,6 @@ class Case:
     designs: tuple[str, ...]
     epochs: tuple[int, ...] = (1,)
     beyond: float = 10.0
-    shared: float = 0.0
     slow: int = 1
     coarse: int = 1
 
@@ -109,18 +112,6 @@ def _curve(
     )
 
 
-def _chinchilla(designs: tuple[str, ...], shared: float) -> Case:
-    return Case(
-        law=laws.CHINCHILLA,
-        truth={"A": 482.0, "B": 2085.0, "E": 1.817, "alpha": 0.348, "beta": 0.366},
-        low={"params": 5e7, "tokens": 1e9},
-        high={"params": 1.5e10, "tokens": 3e11},
-        points=(9, 8),
-        designs=designs,
-        shared=shared,
-    )
-
-
 _BREAK = {"a": 0.35, "b": 9.0, "c0": 0.15, "c1": 0.35, "d1": 3e7, "f1": 0.4}
 _BREAKS = {
     **{"a": 0.2, "b": 9.0, "c0": 0.1, "c1": 0.5, "d1": 1e6, "f1": 0.3},
@@ -135,8 +126,14 @@ CASES: Mapping[str, Case] = MappingProxyType(
         "power law with floor": _curve(
             laws.power_law("tokens"), {"E": 1.8, "k": 400.0, "c": 0.28}, 1e8, 1e12
         ),
-        "Chinchilla": _chinchilla(_TWO, 0.0),
-        "Chinchilla, noise shared by size": _chinchilla((WELL_SPREAD,), 0.5),
+        "Chinchilla": Case(
+            law=laws.CHINCHILLA,
+            truth={"A": 482.0, "B": 2085.0, "E": 1.817, "alpha": 0.348, "beta": 0.366},
+            low={"params": 5e7, "tokens": 1e9},
+            high={"params": 1.5e10, "tokens": 3e11},
+            points=(9, 8),
+            designs=(*_TWO, SHARED_NOISE),
+        ),
         "downstream saturation": _curve(
             laws.ABNAR, {"k": 0.9, "alpha": 1.6, "e_IR": 0.12}, 0.01, 0.9, beyond=0.1, slow=2
         ),
@@ -157,10 +154,10 @@ CASES: Mapping[str, Case] = MappingProxyType(
             high={"params": 1e9, "steps": 2e5},
             points=(8, 9),
             designs=_TWO,
-            slow=3,
+            slow=4,
         ),
         "shifted": _curve(
-            laws.shifted("examples"), {"k": 100.0, "c": 0.285, "s": 2e-10}, 1e6, 1e10, slow=3
+            laws.shifted("examples"), {"k": 100.0, "c": 0.285, "s": 2e-10}, 1e6, 1e10, slow=4
         ),
         "Kaplan, size and data": Case(
             law=laws.KAPLAN_ND,
@@ -169,7 +166,7 @@ CASES: Mapping[str, Case] = MappingProxyType(
             high={"params": 7e8, "tokens": 3.5e10},
             points=(8, 9),
             designs=_TWO,
-            slow=6,
+            slow=3,
             coarse=2,
         ),
         "logistic in log": _curve(
@@ -177,12 +174,10 @@ CASES: Mapping[str, Case] = MappingProxyType(
             {"low": 0.25, "high": 0.8, "mid": 1e21, "steepness": 0.9},
             1e19,
             1e24,
-            slow=6,
+            slow=3,
             coarse=2,
         ),
-        "one break": _curve(
-            laws.broken_power_law("examples"), _BREAK, 1e5, 1e10, slow=10, coarse=3
-        ),
+        "one break": _curve(laws.broken_power_law("examples"), _BREAK, 1e5, 1e10, slow=4, coarse=3),
         "routed": Case(
             law=laws.ROUTED,
             truth={
@@ -193,7 +188,7 @@ CASES: Mapping[str, Case] = MappingProxyType(
             high={"params": 1.3e9, "experts": 512.0},
             points=(8, 9),
             designs=_TWO,
-            slow=10,
+            slow=4,
             coarse=3,
         ),
         # Epochs alone take tokens over more than a decade.
@@ -208,18 +203,18 @@ CASES: Mapping[str, Case] = MappingProxyType(
             points=(5, 4),
             designs=(WELL_SPREAD, RAY),
             epochs=(1, 4, 16, 64),
-            slow=10,
+            slow=4,
             coarse=3,
         ),
         "two breaks": _curve(
-            laws.broken_power_law("examples", breaks=2), _BREAKS, 1e4, 1e10, slow=15, coarse=3
+            laws.broken_power_law("examples", breaks=2), _BREAKS, 1e4, 1e10, slow=6, coarse=3
         ),
         "saturating": _curve(
             laws.saturating("examples"),
             {"E": 0.15, "L0": 0.99, "k": 270.0, "c": 0.35, "a": 0.8},
             3e5,
             1e9,
-            slow=15,
+            slow=6,
             coarse=3,
         ),
     }

@@ -18,7 +18,7 @@ from scalinglaws import design as designs
 from scalinglaws import starts
 from scalinglaws.allocate import FLOPS_PER_PARAM_TOKEN
 from scalinglaws.bootstrap import KINDS
-from scalinglaws.coverage_cases import CASES, Case
+from scalinglaws.coverage_cases import CASES, SHARED_NOISE, Case
 from scalinglaws.coverage_refits import refits
 from scalinglaws.errors import Unidentifiable
 from scalinglaws.fit import NEAR, Fit
@@ -36,10 +36,10 @@ NOISE = 0.005
 """Standard deviation of log-loss (of the loss itself for a law of any sign), normal."""
 
 BLOCKS = 10
-"""Random blocks of runs that the group bootstrap draws, where noise is independent."""
+"""Random blocks of runs that the group bootstrap draws; sizes where these share their noise."""
 
 PROFILED = 10
-"""Data sets on which the ends of the profile are searched for, for its width; 3 at the least."""
+"""Data sets on which the profile's ends are searched for, for its width; fewer for slow laws."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ class Cell:
         out: dict[str, Quantity] = {k: k for k in (*law.names, *law.derived)}
         out["prediction"] = lambda p: law(p, **target)[..., 0]
         if law is CHINCHILLA:
-            largest = float((self.x["params"] * self.x["tokens"]).max())
+            largest = FLOPS_PER_PARAM_TOKEN * float((self.x["params"] * self.x["tokens"]).max())
             out["best size"] = _best_size(10 * largest)
         return out
 
@@ -141,10 +141,10 @@ def simulate(name: str, case: Case, design: str, objective: Objective, data_sets
     rng = np.random.default_rng(zlib.crc32(f"{name}, {design}".encode()))
     block = rng.permutation(len(curve)) % BLOCKS
     noise = rng.standard_normal((data_sets, len(curve)))
-    if case.shared:
+    if design == SHARED_NOISE:
         block = pd.factorize(x[law.inputs[0]])[0]
         common = rng.standard_normal((data_sets, int(block.max()) + 1))[:, block]
-        noise = np.sqrt(case.shared) * common + np.sqrt(1 - case.shared) * noise
+        noise = np.sqrt(0.5) * (common + noise)
     y = curve + NOISE * noise if law.domain == "real" else curve * np.exp(NOISE * noise)
     bounds = [starts.bounds(law, row) for row in y]
     lower, upper = (np.array(v) for v in zip(*bounds, strict=True))
@@ -205,6 +205,7 @@ def measure(name: str, design: str, key: str, *, data_sets: int, resamples: int)
     ``name`` is that of a case, ``key`` one of :data:`OBJECTIVES`.
     """
     case, objective = CASES[name], OBJECTIVES[key]
+    data_sets = max(1, data_sets // case.coarse)
     cell = simulate(name, case, design, objective, data_sets)
     few = replace(cell, fits=cell.fits[: max(1, data_sets // case.slow)])
     n = max(1, resamples // case.coarse)
@@ -215,7 +216,7 @@ def measure(name: str, design: str, key: str, *, data_sets: int, resamples: int)
         drawn = kind in KINDS
         if kind == "profile":
             held = cell.profile_holds()
-            found = profile_ends(cell.fits[: max(3, PROFILED // case.slow)])
+            found = profile_ends(cell.fits[: max(1, PROFILED // (case.slow * case.coarse))])
         else:
             found = (few if drawn else cell).ends(kind, n)
             held = {

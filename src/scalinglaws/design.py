@@ -42,7 +42,7 @@ def describe(runs: pd.DataFrame, law: Law) -> Design:
         ratio = (float(per.min()), float(per.max()))
     return Design(
         runs=len(runs),
-        distinct=len(set(zip(*(v.tolist() for v in x.values()), strict=True))),
+        distinct=int((~pd.DataFrame(x).duplicated()).sum()),
         decades={c: float(np.log10(high[c] / low[c])) if low[c] > 0 else float("inf") for c in x},
         low=low,
         high=high,

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from scalinglaws.design import Design
     from scalinglaws.fit import Fit
 
-SURE = 0.1
-"""Half-width of an interval, relative to the estimate, of what is called well determined."""
-
 _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
@@ -87,14 +84,12 @@ def card_rows(fit: Fit) -> list[tuple[str, str]]:
     if (pair := _worst_pair(fit)) is not None:
         rows.append(("strongest correlation", pair))
     if (sure := _determined(fit)) is not None:
-        rows.append(("well determined", sure))
+        rows.append(("known together", sure))
     kind = measured.preferred(fit)
     if (share := measured.of(fit, kind)) is not None:
-        text = f"{kind} intervals at 90% held the truth in {share:.0%} of simulated sets of runs"
-        under = " (too few: widen them in your mind)" if share < measured.SHORT else ""
-        rows.append(
-            ("measured coverage", f"{text} as {measured.design_class(fit)} as these{under}")
-        )
+        text = f"90% {kind} intervals held the truth in {share:.0%} of simulated data sets"
+        under = ", which is too seldom" if share < measured.SHORT else ""
+        rows.append(("measured coverage", f"{text} (design: {measured.design_class(fit)}){under}"))
     rows.append(("seed and version", f"seed {fit.seed}, scalinglaws {VERSION}"))
     return rows
 
@@ -112,9 +107,9 @@ def _scatter(fit: Fit) -> str:
 
 
 def _determined(fit: Fit) -> str | None:
-    """Say what the runs determine well although single parameters may not be: exponents, N*, loss.
+    """Say how well the runs determine what the parameters imply together: exponents, N*, loss.
 
-    Half-widths of 90% intervals, relative to the estimate, of what the parameters imply together.
+    Half-widths of 90% intervals, relative to the estimate.
     """
     found = {f"exponent {name}": fit.interval(name) for name in fit.law.derived}
     if {"params", "tokens"} == set(fit.law.inputs) and not fit.at_bound:
@@ -128,8 +123,7 @@ def _determined(fit: Fit) -> str | None:
             lambda p: fit.law(_columns(p), **top)[..., 0].squeeze()
         )
     widths = {k: (i.high - i.low) / 2 / abs(i.estimate) for k, i in found.items() if i.estimate}
-    good = [f"{k} to {w:.1%}" for k, w in widths.items() if w < SURE]
-    return "; ".join(good) or None
+    return "; ".join(f"{k} to {w:.1%}" for k, w in widths.items()) or None
 
 
 def _columns(p: Mapping[str, Any]) -> dict[str, Any]:

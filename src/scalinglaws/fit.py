@@ -17,7 +17,7 @@ from scalinglaws.model import model_of, to_internal, to_values
 from scalinglaws.objectives import HUBER, Objective, resolve
 from scalinglaws.partial import partial
 from scalinglaws.search import search
-from scalinglaws.solve import RESOLUTION, Solution, Task, join, minimise
+from scalinglaws.solve import RESOLUTION, Solution, Task, minimise
 
 AGREE = 1e-9
 """Starts whose objective is within this share of the best are said to agree on it."""
@@ -26,6 +26,9 @@ N_STARTS = 24
 
 WIDE = 0.1
 """Width from which a Huber objective is approached: residuals of one part in ten."""
+
+CLOSE = 1.001
+"""A minimum on a thinned table this close to the best one is looked at on the whole table too."""
 
 NEAR = 1e-6
 """A parameter this close to a bound, in its own unit, is at it."""
@@ -290,14 +293,23 @@ def _solve(
     solution = search(few, chosen, begin=WIDE)
     if full:
         return solution
-    rank = np.argsort(solution.objective, kind="stable")
-    same = solution.objective[rank] <= solution.objective[rank[0]] * (1 + AGREE)
-    polished = minimise(task, solution.theta[rank[:1]])
-    others = minimise(task, solution.theta[rank[~same]]) if not same.all() else polished
-    back = np.zeros(len(rank), dtype=int)
-    back[~same] = 1 + np.arange((~same).sum())
-    both = join([polished, others])
-    return Solution(both.theta[back], both.objective[back], both.converged[back], both.steps[back])
+    # On the whole table only the best minimum is followed further, and any that comes close to it.
+    best = solution.objective.min()
+    lead = np.flatnonzero(solution.objective <= best * (1 + AGREE))
+    rival = np.flatnonzero(
+        (solution.objective > best * (1 + AGREE)) & (solution.objective <= CLOSE * best)
+    )
+    chosen = np.r_[lead[:1], rival]
+    whole = minimise(task, solution.theta[chosen])
+    to = np.full(len(solution.theta), -1)
+    to[lead], to[rival] = 0, 1 + np.arange(len(rival))
+    far = to < 0
+    return Solution(
+        np.where(far[:, None], solution.theta, whole.theta[to]),
+        np.where(far, np.inf, whole.objective[to]),
+        ~far & whole.converged[to],
+        whole.steps[to],
+    )
 
 
 def _thinned(law: Law, task: Task, x: Mapping[str, Array], some: npt.NDArray[np.intp]) -> Task:

@@ -25,8 +25,12 @@ SHORT = 0.85
 AUTOMATIC = ("case", "residual", "classical", "covariance")
 """Kinds that a fit may choose from by itself; the first is kept where it is as good as any."""
 
+SHARED = "shared"
+"""Part of the name of the cases whose runs share their noise: no design says so."""
+
 _NARROW_DECADES = 1.3
 _RAY_DECADES = 0.1
+_GAP = 0.5
 
 
 @cache
@@ -37,7 +41,7 @@ def table() -> pd.DataFrame:
 
 
 def design_class(fit: Fit) -> str:
-    """Return which of the three designs of the study the runs of a fit are like."""
+    """Return which of the designs of the study the runs of a fit are like."""
     logs = np.log10(np.stack([*fit.inputs.values()])) if fit.law.domain == "positive" else None
     if logs is not None and len(logs) > 1:
         centred = logs - logs.mean(axis=1, keepdims=True)
@@ -46,6 +50,12 @@ def design_class(fit: Fit) -> str:
             return "nearly one ray"
     if max(fit.design.decades.values()) < _NARROW_DECADES:
         return "one decade"
+    if (
+        logs is not None
+        and len(logs) == 1
+        and np.diff(np.sort(logs[0])).max() > _GAP * np.ptp(logs)
+    ):
+        return "bunched"
     return "well spread"
 
 
@@ -56,6 +66,7 @@ def of(fit: Fit, kind: str, quantity: str | None = None) -> float | None:
     over quantities unless one is named that was studied.
     """
     rows = table()
+    rows = rows[~rows["case"].str.contains(SHARED)]
     rows = rows[(rows["kind"] == kind) & (rows["design"] == design_class(fit))]
     objective = "lsq_log" if np.isinf(fit.objective_kind.delta) else "huber"
     rows = rows[rows["objective"] == objective]

@@ -7,7 +7,7 @@ the inputs nor the scale of a parameter changes the path.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -76,6 +76,7 @@ class Task:
     objective: Objective
     lower: Array
     upper: Array
+    _kept: dict[int, Model] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def target(self) -> Array:
@@ -188,10 +189,18 @@ class Task:
         width = max(1, cells // height)
         for first in range(0, self.runs, height):
             runs = slice(first, min(first + height, self.runs))
-            whole = height == self.runs and self.model.shared
+            whole = self._model_of(runs) if self.model.shared else None
             for start in range(0, len(problems), width):
                 rows = slice(start, start + width)
-                yield rows, runs, self.model if whole else self.model.take(problems[rows], runs)
+                yield rows, runs, whole or self.model.take(problems[rows], runs)
+
+    def _model_of(self, runs: slice) -> Model:
+        """Return the model of a block of the runs that all problems share."""
+        if runs.start == 0 and runs.stop == self.runs:
+            return self.model
+        if runs.start not in self._kept:
+            self._kept[runs.start] = self.model.take(np.arange(1), runs)
+        return self._kept[runs.start]
 
     def _of_runs(self, v: Array, problems: Rows, runs: slice) -> Array:
         if v.ndim == 1:
