@@ -17,9 +17,6 @@ RAY = "nearly one ray"
 BUNCHED = "bunched"
 """Runs at both ends of the range only, for a law of one input."""
 
-SHARED_NOISE = "noise shared by size"
-"""Well spread, but the runs of one size have half the variance of their noise in common."""
-
 RAY_WIDTH = 1.5
 """Largest over smallest ratio of two inputs that move together."""
 
@@ -35,9 +32,10 @@ class Case:
 
     ``low`` and ``high`` bound the inputs that are varied, ``points`` says how many values each
     takes in a grid. ``epochs`` multiply ``unique_tokens`` into ``tokens``. ``beyond`` is how far
-    past the largest input a prediction is asked for (below one: past the smallest). Where refits
-    take long, ``coarse`` divides the data sets and the resamples, and ``slow`` the data sets of
-    these that are resampled.
+    past the largest input a prediction is asked for (below one: past the smallest). ``shared`` is
+    the share of the variance that runs of one model size have in common. Where refits take long,
+    ``coarse`` divides the data sets and the resamples, and ``slow`` the data sets of these that
+    are resampled.
     """
 
     law: Law
@@ -48,6 +46,7 @@ class Case:
     designs: tuple[str, ...]
     epochs: tuple[int, ...] = (1,)
     beyond: float = 10.0
+    shared: float = 0.0
     slow: int = 1
     coarse: int = 1
 
@@ -112,6 +111,18 @@ def _curve(
     )
 
 
+def _chinchilla(designs: tuple[str, ...], shared: float) -> Case:
+    return Case(
+        law=laws.CHINCHILLA,
+        truth={"A": 482.0, "B": 2085.0, "E": 1.817, "alpha": 0.348, "beta": 0.366},
+        low={"params": 5e7, "tokens": 1e9},
+        high={"params": 1.5e10, "tokens": 3e11},
+        points=(9, 8),
+        designs=designs,
+        shared=shared,
+    )
+
+
 _BREAK = {"a": 0.35, "b": 9.0, "c0": 0.15, "c1": 0.35, "d1": 3e7, "f1": 0.4}
 _BREAKS = {
     **{"a": 0.2, "b": 9.0, "c0": 0.1, "c1": 0.5, "d1": 1e6, "f1": 0.3},
@@ -126,14 +137,8 @@ CASES: Mapping[str, Case] = MappingProxyType(
         "power law with floor": _curve(
             laws.power_law("tokens"), {"E": 1.8, "k": 400.0, "c": 0.28}, 1e8, 1e12
         ),
-        "Chinchilla": Case(
-            law=laws.CHINCHILLA,
-            truth={"A": 482.0, "B": 2085.0, "E": 1.817, "alpha": 0.348, "beta": 0.366},
-            low={"params": 5e7, "tokens": 1e9},
-            high={"params": 1.5e10, "tokens": 3e11},
-            points=(9, 8),
-            designs=(*_TWO, SHARED_NOISE),
-        ),
+        "Chinchilla": _chinchilla(_TWO, 0.0),
+        "Chinchilla, noise shared by size": _chinchilla((WELL_SPREAD,), 0.5),
         "downstream saturation": _curve(
             laws.ABNAR, {"k": 0.9, "alpha": 1.6, "e_IR": 0.12}, 0.01, 0.9, beyond=0.1, slow=2
         ),

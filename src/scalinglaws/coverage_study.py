@@ -18,7 +18,7 @@ from scalinglaws import design as designs
 from scalinglaws import starts
 from scalinglaws.allocate import FLOPS_PER_PARAM_TOKEN
 from scalinglaws.bootstrap import KINDS
-from scalinglaws.coverage_cases import CASES, SHARED_NOISE, Case
+from scalinglaws.coverage_cases import CASES, Case
 from scalinglaws.coverage_refits import refits
 from scalinglaws.errors import Unidentifiable
 from scalinglaws.fit import NEAR, Fit
@@ -36,7 +36,7 @@ NOISE = 0.005
 """Standard deviation of log-loss (of the loss itself for a law of any sign), normal."""
 
 BLOCKS = 10
-"""Random blocks of runs that the group bootstrap draws; sizes where these share their noise."""
+"""Random blocks of runs that the group bootstrap draws, where noise is independent."""
 
 PROFILED = 10
 """Data sets on which the profile's ends are searched for, for its width; fewer for slow laws."""
@@ -75,7 +75,9 @@ class Cell:
         for d, theta in enumerate(refits(self.task, self.fits, truth, kind=kind, n=n)):
             drawn = to_values(self.case.law, theta)
             for k, q in many.items():
-                out[k][d] = np.quantile(evaluate(self.fits[d], q, drawn), [tail, 1 - tail])
+                values = evaluate(self.fits[d], q, drawn)
+                # Ranks of n + 1: few resamples cut off as much as the many behind an interval.
+                out[k][d] = np.quantile(values, [tail, 1 - tail], method="weibull")
         return out
 
     def profile_holds(self) -> dict[str, Array]:
@@ -141,10 +143,10 @@ def simulate(name: str, case: Case, design: str, objective: Objective, data_sets
     rng = np.random.default_rng(zlib.crc32(f"{name}, {design}".encode()))
     block = rng.permutation(len(curve)) % BLOCKS
     noise = rng.standard_normal((data_sets, len(curve)))
-    if design == SHARED_NOISE:
+    if case.shared:
         block = pd.factorize(x[law.inputs[0]])[0]
         common = rng.standard_normal((data_sets, int(block.max()) + 1))[:, block]
-        noise = np.sqrt(0.5) * (common + noise)
+        noise = np.sqrt(case.shared) * common + np.sqrt(1 - case.shared) * noise
     y = curve + NOISE * noise if law.domain == "real" else curve * np.exp(NOISE * noise)
     bounds = [starts.bounds(law, row) for row in y]
     lower, upper = (np.array(v) for v in zip(*bounds, strict=True))

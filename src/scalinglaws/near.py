@@ -87,7 +87,8 @@ class _Walk:
     def look(self, at: Array, problems: Rows) -> tuple[Array, Array]:
         """Return objective (b,) and slopes (P + P (P + 1) / 2, b) at coordinates (P, b)."""
         value, sums = self.task.sums(self.theta + at.T @ self.root, problems)
-        return value, self.whiten @ sums.T
+        with np.errstate(all="ignore"):
+            return value, self.whiten @ sums.T
 
     def go(self, first: Array | None, damping: Array, *, ends: Ends) -> None:
         """Step until all but a few problems have settled."""

@@ -167,7 +167,7 @@ def _delta(
     internal = covariance / np.outer(scale, scale)
     step = 1e-6 * np.eye(len(theta))
     up, down = (to_values(fit.law, theta + s * step) for s in (1, -1))
-    positive = estimate > 0
+    positive = estimate > 0 and fit.law.domain == "positive"
     ends = [evaluate(fit, quantity, v) for v in (up, down)]
     if positive:
         ends = [np.log(e) for e in ends]
