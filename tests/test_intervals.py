@@ -119,13 +119,15 @@ def test_designs_are_told_apart():
     assert measured.design_class(sl.fit(law, runs)) == "bunched"
 
 
-def test_a_kind_that_falls_short_says_so_and_is_not_preferred(fitted, monkeypatch):
+def test_a_kind_that_falls_short_says_so_and_is_not_preferred(fitted, monkeypatch, request):
     row = {"case": "x", "law": "Chinchilla", "inputs": 2, "design": "well spread"}
-    row |= {"objective": "huber", "quantity": "alpha"}
+    row |= {"objective": "huber", "quantity": "alpha", "error": 0.01}
     fake = pd.DataFrame(
         [row | {"kind": "case", "coverage": 0.6}, row | {"kind": "residual", "coverage": 0.89}]
     )
-    monkeypatch.setattr(measured, "table", lambda: fake)
+    monkeypatch.setattr(measured, "_usable", lambda: fake)
+    measured._look_up.cache_clear()
+    request.addfinalizer(measured._look_up.cache_clear)
     short = fitted.interval("alpha", kind="case")
     assert short.short
     assert "measured to hold 60%" in repr(short)

@@ -9,7 +9,7 @@ from scalinglaws.errors import BadParameters, BadRuns, Unidentifiable
 from scalinglaws.fit import Fit
 from scalinglaws.laws import Array
 from scalinglaws.optimum import FLOPS_PER_PARAM_TOKEN, optimal_params
-from scalinglaws.uncertainty import RESAMPLES
+from scalinglaws.uncertainty import RESAMPLES, percentiles
 
 __all__ = ["FLOPS_PER_PARAM_TOKEN", "allocate", "optimal_params", "positive_budgets"]
 
@@ -69,13 +69,10 @@ def allocate(
         "tokens_per_param": tokens / params,
         "loss": law(values, params=params, tokens=tokens),
     }
-    tail = (1 - level) / 2
     frame = pd.DataFrame({"flops": budgets})
     for name, value in results.items():
         frame[name] = value[0]
-        frame[f"{name}_low"], frame[f"{name}_high"] = np.quantile(
-            value[1:], [tail, 1 - tail], axis=0
-        )
+        frame[f"{name}_low"], frame[f"{name}_high"] = percentiles(value[1:], level)
     largest = float((per_param_token * fit.runs["params"] * fit.runs["tokens"]).max())
     frame["beyond"] = np.maximum(1.0, budgets / largest)
     frame.attrs.update(level=level, kind=kind, simulated=fit.simulated)

@@ -253,6 +253,9 @@ def run(
         scheduler=scheduler,
         what=f"{kind} bootstrap",
     )
+    if given is not None:
+        # Only an interruption needs these again: the caller has the resamples and the answer.
+        kept.pop(key)
     return frame(work, {b: done[b] for b in needed})
 
 

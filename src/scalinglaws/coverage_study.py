@@ -27,7 +27,7 @@ from scalinglaws.model import model_of, to_internal, to_values
 from scalinglaws.objectives import HUBER, LSQ, LSQ_LOG, Objective
 from scalinglaws.profile import allowed, ends
 from scalinglaws.solve import Task, minimise
-from scalinglaws.uncertainty import Quantity, _delta, evaluate
+from scalinglaws.uncertainty import Quantity, delta_ends, evaluate
 
 OBJECTIVES = {"huber": HUBER, "lsq_log": LSQ_LOG, "lsq": LSQ}
 
@@ -130,7 +130,7 @@ def _delta_ends(
         return {}
     z = float(norm.ppf((1 + LEVEL) / 2))
     values = {k: float(evaluate(fit, q, fit.params)) for k, q in many.items()}
-    return {k: _delta(fit, q, values[k], z, matrix) for k, q in many.items()}
+    return {k: delta_ends(fit, q, values[k], z, matrix) for k, q in many.items()}
 
 
 def simulate(name: str, case: Case, design: str, objective: Objective, data_sets: int) -> Cell:

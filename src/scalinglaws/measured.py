@@ -6,6 +6,7 @@ how often a 90% interval holds the truth; they travel with the package in ``cove
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -13,8 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from scalinglaws.objectives import HUBER
+
 if TYPE_CHECKING:
     from scalinglaws.fit import Fit
+    from scalinglaws.objectives import Objective
 
 LEVEL = 0.9
 """Level of the intervals whose coverage was measured."""
@@ -22,8 +26,8 @@ LEVEL = 0.9
 SHORT = 0.85
 """Coverage of a 90% interval below which a fit says so."""
 
-AUTOMATIC = ("case", "residual", "classical", "covariance")
-"""Kinds that a fit may choose from by itself; the first is kept where it is as good as any."""
+VAGUE = 0.05
+"""Standard error of a measured coverage above which it is not quoted."""
 
 SHARED = "shared"
 """Part of the name of the cases whose runs share their noise: no design says so."""
@@ -38,6 +42,27 @@ def table() -> pd.DataFrame:
     """Return the measured coverage: one row a law, design, objective, kind and quantity."""
     with (files("scalinglaws") / "coverage.csv").open("rb") as file:
         return pd.read_csv(file)
+
+
+@cache
+def _usable() -> pd.DataFrame:
+    """Return the rows that say something: independent noise, and known to a few points."""
+    rows = table()
+    return rows[~rows["case"].str.contains(SHARED) & (rows["error"] <= VAGUE)]
+
+
+def _shape(name: str) -> str:
+    """Return the name of a law whatever its input is called."""
+    return re.sub(r" in \w+", "", name)
+
+
+def _objective(objective: Objective) -> str | None:
+    """Return the studied objective that this one is, if any."""
+    if objective.custom is not None or objective.below != 0.5:
+        return None
+    if np.isinf(objective.delta):
+        return "lsq_log" if objective.space == "log" else "lsq"
+    return "huber" if objective.space == "log" and objective.delta == HUBER.delta else None
 
 
 def design_class(fit: Fit) -> str:
@@ -65,28 +90,37 @@ def of(fit: Fit, kind: str, quantity: str | None = None) -> float | None:
     Rows of the fit's own law where it was studied, else of laws with as many inputs; the median
     over quantities unless one is named that was studied.
     """
-    rows = table()
-    rows = rows[~rows["case"].str.contains(SHARED)]
-    rows = rows[(rows["kind"] == kind) & (rows["design"] == design_class(fit))]
-    objective = "lsq_log" if np.isinf(fit.objective_kind.delta) else "huber"
-    rows = rows[rows["objective"] == objective]
-    own = rows[rows["law"] == fit.law.name]
-    rows = own if len(own) else rows[rows["inputs"] == len(fit.law.inputs)]
+    key = (_shape(fit.law.name), len(fit.law.inputs), design_class(fit))
+    return _look_up(*key, _objective(fit.objective_kind), kind, quantity)
+
+
+@cache
+def _look_up(
+    law: str, inputs: int, design: str, objective: str | None, kind: str, quantity: str | None
+) -> float | None:
+    rows = _usable()
+    rows = rows[
+        (rows["kind"] == kind) & (rows["design"] == design) & (rows["objective"] == objective)
+    ]
+    own = rows[rows["law"].map(_shape) == law]
+    rows = own if len(own) else rows[rows["inputs"] == inputs]
     if quantity is not None and (rows["quantity"] == quantity).any():
         rows = rows[rows["quantity"] == quantity]
     return float(rows["coverage"].median()) if len(rows) else None
 
 
 def preferred(fit: Fit, quantity: str | None = None) -> str:
-    """Return the kind of interval whose measured coverage is closest to its level.
+    """Return the kind of interval to use where none is named.
 
-    The case bootstrap, which assumes least, unless it was measured to fall short and another kind
-    to come closer.
+    The case bootstrap, which assumes least, unless it was measured to fall short for such
+    quantities on such designs and another kind to come closer to its level.
     """
-    found = {kind: of(fit, kind, quantity) for kind in AUTOMATIC}
-    if np.isfinite(fit.objective_kind.delta):
-        found.pop("classical")
-    case = found["case"]
-    if case is None or case >= SHORT:
+    kinds = ["case", "residual", "covariance"]
+    if np.isinf(fit.objective_kind.delta):
+        kinds.append("classical")
+    if quantity in fit.law.names and quantity not in fit.at_bound:
+        kinds.append("profile")
+    found = {kind: of(fit, kind, quantity) for kind in kinds}
+    if found["case"] is None or found["case"] >= SHORT:
         return "case"
     return min(found, key=lambda k: abs((found[k] or 0.0) - LEVEL))

@@ -106,8 +106,10 @@ def ends(fit: Fit, name: str, level: float) -> tuple[float, float]:
             partial=fit,
         )
     state = task.state(fit.theta[None], np.arange(1))
-    inverse = np.linalg.pinv(state.hessian[0][np.ix_(free, free)], hermitian=True)
-    width = np.sqrt(2 * rise * max(float(inverse[sum(free[:j]), sum(free[:j])]), 1e-300))
+    moving = [k for k, f in enumerate(free) if f or k == j]
+    inverse = np.linalg.pinv(state.hessian[0][np.ix_(moving, moving)], hermitian=True)
+    own = float(inverse[moving.index(j), moving.index(j)])
+    width = np.sqrt(2 * rise * max(own, 1e-300))
     out = []
     for sign, bound in ((-1, task.lower[j]), (1, task.upper[j])):
         at = np.clip(fit.theta[j] + sign * width * _REACH, task.lower[j], task.upper[j])

@@ -116,6 +116,16 @@ def evaluate(fit: Fit, quantity: Quantity, values: Mapping[str, Any]) -> Array:
     raise UnknownName(f"{fit.law.name} has nothing called {quantity!r}; it has {', '.join(known)}")
 
 
+def percentiles(draws: Array, level: float) -> Array:
+    """Return the two ends (2, ..) that hold a share of draws along the first axis.
+
+    Draw k of n in rising order stands for the share k / (n + 1): with other definitions few draws
+    give ends that are too close (Hyndman and Fan 1996).
+    """
+    tail = (1 - level) / 2
+    return np.asarray(np.quantile(draws, [tail, 1 - tail], axis=0, method="weibull"))
+
+
 def interval(
     fit: Fit, quantity: Quantity, *, level: float, kind: str | None, n: int, by: str | None
 ) -> Interval:
@@ -134,9 +144,15 @@ def interval(
     if kind not in KINDS:
         raise UnknownName(f"no interval is called {kind!r}; there are {', '.join(KINDS)}")
     if kind in ("covariance", "classical"):
+        if name in fit.at_bound:
+            raise Unidentifiable(
+                f"{name} sits at its bound, where the formula of kind={kind!r} gives no interval: "
+                f"ask for kind='case' or 'profile'",
+                partial=fit,
+            )
         form = "sandwich" if kind == "covariance" else kind
         z = float(norm.ppf(1 - tail))
-        low, high = _delta(fit, quantity, estimate, z, fit.covariance(form=form).to_numpy())
+        low, high = delta_ends(fit, quantity, estimate, z, fit.covariance(form=form).to_numpy())
     elif kind == "profile":
         if not isinstance(quantity, str) or quantity not in fit.law.names:
             raise UnknownName(
@@ -147,7 +163,7 @@ def interval(
     else:
         draws = fit.bootstrap(n, kind=kind, by=by)
         values = evaluate(fit, quantity, {c: draws[c].to_numpy() for c in fit.law.names})
-        low, high = np.quantile(values, [tail, 1 - tail])
+        low, high = percentiles(values, level)
     return Interval(
         estimate=estimate,
         low=float(low),
@@ -158,9 +174,10 @@ def interval(
     )
 
 
-def _delta(
+def delta_ends(
     fit: Fit, quantity: Quantity, estimate: float, z: float, covariance: Array
 ) -> tuple[float, float]:
+    """Return the ends of a delta-method interval, in the logarithm for what is positive."""
     theta, scale = fit.theta, np.ones(len(fit.theta))
     for j, p in enumerate(fit.law.parameters):
         scale[j] = fit.params[p.name] if p.space == "log" else 1.0
@@ -221,8 +238,7 @@ def predict(
         rng = np.random.default_rng(fit.seed)
         scatter = rng.choice(fit.residuals, curves.shape)
         curves = curves + scatter if fit.law.domain == "real" else curves * np.exp(scatter)
-    tail = (1 - level) / 2
-    low, high = np.quantile(curves, [tail, 1 - tail], axis=0)
+    low, high = percentiles(curves, level)
     frame = pd.DataFrame(points)
     frame["loss"] = fit.law(fit.params, **points)
     frame["low"], frame["high"] = low, high
