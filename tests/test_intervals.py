@@ -52,7 +52,7 @@ def test_on_a_straight_line_the_textbook_interval_comes_out(line, kind, name):
     spread = np.sqrt(np.diag(np.linalg.inv(design.T @ design)) * rss[0] / (len(y) - 2))
     j = "ab".index(name)
     found = line.interval(name, kind=kind)
-    z = student.ppf(0.95, len(y) - 2) if kind == "profile" else 1.6448536269514722
+    z = student.ppf(0.95, len(y) - 2)
     # The profile is read off a straight line of the root of the rise: exact here, but for the
     # rounding of a difference of objectives, whose square root has half the digits.
     assert found.low == pytest.approx(solved[j] - z * spread[j], rel=1e-5)

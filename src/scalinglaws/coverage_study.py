@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from scalinglaws import design as designs
 from scalinglaws import starts
@@ -27,7 +26,7 @@ from scalinglaws.model import model_of, to_internal, to_values
 from scalinglaws.objectives import HUBER, LSQ, LSQ_LOG, Objective
 from scalinglaws.profile import allowed, ends
 from scalinglaws.solve import Task, minimise
-from scalinglaws.uncertainty import Quantity, delta_ends, evaluate
+from scalinglaws.uncertainty import Quantity, delta_ends, evaluate, reach
 
 OBJECTIVES = {"huber": HUBER, "lsq_log": LSQ_LOG, "lsq": LSQ}
 
@@ -128,7 +127,7 @@ def _delta_ends(
         matrix = fit.covariance(form="sandwich" if kind == "covariance" else kind).to_numpy()
     except Unidentifiable:
         return {}
-    z = float(norm.ppf((1 + LEVEL) / 2))
+    z = reach(fit, kind, LEVEL)
     values = {k: float(evaluate(fit, q, fit.params)) for k, q in many.items()}
     return {k: delta_ends(fit, q, values[k], z, matrix) for k, q in many.items()}
 

@@ -82,7 +82,7 @@ def card_rows(fit: Fit) -> list[tuple[str, str]]:
         )
     )
     if (pair := _worst_pair(fit)) is not None:
-        rows.append(("strongest correlation", pair))
+        rows.append(("strongest rank correlation", pair))
     if (sure := _determined(fit)) is not None:
         rows.append(("known together", sure))
     kind = measured.preferred(fit)
@@ -134,8 +134,10 @@ def _worst_pair(fit: Fit) -> str | None:
     free = [n for n in fit.law.names if n not in fit.held and n not in fit.at_bound]
     if len(free) < 2:
         return None
-    draws = fit.bootstrap()[free]
-    matrix = np.corrcoef(np.log(np.maximum(draws.to_numpy().T, 1e-300)))
+    draws = fit.bootstrap()[free].to_numpy().T
+    ranks = np.argsort(np.argsort(draws, axis=1, kind="stable"), axis=1, kind="stable")
+    varied = np.ptp(draws, axis=1) > 0
+    matrix = np.where(varied[:, None] & varied, np.corrcoef(ranks), 0.0)
     np.fill_diagonal(matrix, 0)
     i, j = np.unravel_index(np.abs(matrix).argmax(), matrix.shape)
     return f"{free[min(i, j)]} and {free[max(i, j)]}: {matrix[i, j]:+.2f}"

@@ -81,13 +81,14 @@ def hold_out(
     objective: Objective | str = HUBER,
     level: float = 0.9,
     seed: int = 0,
+    check: bool = True,
 ) -> HoldOut:
     """Fit the runs with the smallest ``by`` and score the largest ``fraction`` of them.
 
     Baselines see the same runs: the last value (loss of the largest run fitted), and straight and
     floored power laws of compute. Runs that share the value at the cut stay together. Raises
     :class:`BadRuns` for a fraction outside (0, 1) or an unknown column, and
-    :class:`Unidentifiable` when what is left cannot determine the law.
+    :class:`Unidentifiable` when what is left cannot determine the law; ``check=False`` insists.
     """
     checks.table(runs, (by, "loss"), what="holding out")
     level = checks.level(level)
@@ -98,7 +99,7 @@ def hold_out(
     if large.empty:
         raise Unidentifiable(f"no run has {by} above {cut:.4g}: nothing is left to score")
     loss = large["loss"].to_numpy(dtype=float)
-    trained = fit(law, small, objective=objective, seed=seed)
+    trained = fit(law, small, objective=objective, seed=seed, check=check)
     points = {c: large[c].to_numpy(dtype=float) for c in law.inputs}
     predicted = trained.predict(level=level, new_run=True, **points)
     inside = ((predicted["low"] <= loss) & (loss <= predicted["high"])).to_numpy()
@@ -108,7 +109,7 @@ def hold_out(
             (power_law("flops"), "power law of compute with floor"),
             (power_law("flops", floor=False), "straight log-log line in compute"),
         ):
-            line = fit(other, small, objective=objective, seed=seed)
+            line = fit(other, small, objective=objective, seed=seed, check=check)
             band = line.predict(level=level, new_run=True, flops=large["flops"].to_numpy())
             held = ((band["low"] <= loss) & (loss <= band["high"])).to_numpy()
             scores[name] = _score(band["loss"].to_numpy(), loss, held)

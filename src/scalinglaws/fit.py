@@ -337,5 +337,7 @@ def _condition(task: Task, theta: Array) -> float:
     if not free.any():
         return float("nan")
     inner = task.metric(theta)[np.ix_(free, free)]
-    scale = 1 / np.sqrt(np.diag(inner))
-    return float(np.linalg.cond(inner * np.outer(scale, scale)))
+    size = np.diag(inner)
+    if not np.isfinite(inner).all() or (size <= 0).any():
+        return float("inf")
+    return float(np.linalg.cond(inner / np.sqrt(np.outer(size, size))))

@@ -53,6 +53,12 @@ class Refusal:
         """Any part of a refused answer is the same refusal."""
         return self
 
+    def __contains__(self, _: Any) -> bool:
+        """Whether a refused interval holds a value cannot be said; it is not known to."""
+        return False
+
+    __iter__ = None
+
     def _same(self, _: Any) -> "Refusal":
         return self
 

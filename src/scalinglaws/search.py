@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from scalinglaws.laws import Array
-from scalinglaws.objectives import LSQ, LSQ_LOG
+from scalinglaws.objectives import LSQ, LSQ_LOG, Objective
 from scalinglaws.solve import LOOSE, Rows, Solution, Task, descend, join, minimise, path
 
 TOGETHER = 1e-4
@@ -35,6 +35,9 @@ def search(task: Task, starts: Array, *, begin: float) -> Solution:
     """
     widths = [d for d in path(task.objective, begin) if d >= NARROW]
     wide = replace(task.objective, delta=widths[0]) if len(widths) > 1 else task.objective
+    if task.objective.custom is not None:
+        # Nothing is known of its shape: squares lead to where the runs are.
+        wide = _squares(task.objective)
     first = descend(replace(task, objective=wide), starts, resolution=LOOSE, most=FIRST)
     theta, lead = _merge(task, first)
     rest = widths[1] if len(widths) > 1 else None
@@ -57,7 +60,7 @@ def search(task: Task, starts: Array, *, begin: float) -> Solution:
 
 def _merge(task: Task, found: Solution) -> tuple[Array, Rows]:
     """Return one point for each set of starts that are together, lowest first, and each's set."""
-    squares = replace(task, objective=LSQ_LOG if task.objective.space == "log" else LSQ)
+    squares = replace(task, objective=_squares(task.objective))
     state = squares.state(found.theta, np.arange(len(found.theta)))
     chosen: list[int] = []
     own = np.zeros(len(found.theta), dtype=np.intp)
@@ -69,6 +72,10 @@ def _merge(task: Task, found: Solution) -> tuple[Array, Rows]:
         if not near.size:
             chosen.append(int(i))
     return found.theta[chosen], own
+
+
+def _squares(objective: Objective) -> Objective:
+    return LSQ_LOG if objective.space == "log" else LSQ
 
 
 def _as_they_are(task: Task, theta: Array, which: Rows) -> Solution:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from scalinglaws import bootstrap, checks, measured
 from scalinglaws.errors import BadRuns, Unidentifiable, UnknownName
@@ -138,7 +138,6 @@ def interval(
     """
     level, n = checks.level(level), checks.resamples(n)
     estimate = float(evaluate(fit, quantity, fit.params))
-    tail = (1 - level) / 2
     name = quantity if isinstance(quantity, str) else None
     kind = measured.preferred(fit, name) if kind is None else kind
     if kind not in KINDS:
@@ -151,7 +150,7 @@ def interval(
                 partial=fit,
             )
         form = "sandwich" if kind == "covariance" else kind
-        z = float(norm.ppf(1 - tail))
+        z = reach(fit, kind, level)
         low, high = delta_ends(fit, quantity, estimate, z, fit.covariance(form=form).to_numpy())
     elif kind == "profile":
         if not isinstance(quantity, str) or quantity not in fit.law.names:
@@ -172,6 +171,17 @@ def interval(
         kind=f"{kind} bootstrap" if kind in bootstrap.KINDS else kind,
         measured=measured.of(fit, kind, name) if level == measured.LEVEL else None,
     )
+
+
+def reach(fit: Fit, kind: str, level: float) -> float:
+    """Return how many standard errors an interval by formula reaches to either side.
+
+    Student's quantile for the classical formula, which has an estimated scatter in it, and the
+    normal one for the sandwich.
+    """
+    spare = int((fit.weights > 0).sum()) - len(fit.law.names) + len(fit.held)
+    share = (1 + level) / 2
+    return float(t.ppf(share, max(spare, 1)) if kind == "classical" else norm.ppf(share))
 
 
 def delta_ends(

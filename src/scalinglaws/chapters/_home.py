@@ -51,6 +51,8 @@ def contain(project: Project) -> None:
     # One chapter uses one core; the cores are shared out among the chapters.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
+    # A bar on stderr would stay in the page.
+    os.environ["TQDM_DISABLE"] = "1"
     os.environ["PYTHONNOUSERSITE"] = "1"
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
     profile = home / "ipython" / "profile_default"
