@@ -9,6 +9,7 @@ and Walther 2008, chapter 13.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ Array = npt.NDArray[np.float64]
 Rule = Callable[[Array], tuple[Array, Array, Array]]
 
 
+@cache
 def pairs(size: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Return rows and columns of the upper triangle of a square of the given size."""
     return np.triu_indices(size)

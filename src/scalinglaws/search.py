@@ -18,6 +18,9 @@ TOGETHER = 1e-4
 FIRST = 12
 """Steps before starts are compared."""
 
+ROUNDS = 3
+"""How often starts are compared before those that stay apart are followed by themselves."""
+
 FRONT = 2
 """How many sets of starts, the lowest ones, are followed to the end before the others."""
 
@@ -38,21 +41,26 @@ def search(task: Task, starts: Array, *, begin: float) -> Solution:
     if task.objective.custom is not None:
         # Nothing is known of its shape: squares lead to where the runs are.
         wide = _squares(task.objective)
-    first = descend(replace(task, objective=wide), starts, resolution=LOOSE, most=FIRST)
-    theta, lead = _merge(task, first)
     rest = widths[1] if len(widths) > 1 else None
+    theta, lead = starts, np.arange(len(starts))
+    for _ in range(ROUNDS):
+        moved = descend(replace(task, objective=wide), theta, resolution=LOOSE, most=FIRST)
+        theta, own = _merge(task, moved)
+        lead = own[lead]
+        if 2 * (lead < FRONT).sum() >= len(starts):
+            break
     found = minimise(task, theta[:FRONT], begin=rest, most=PATIENCE)
     together = np.flatnonzero(found.objective <= found.objective.min() * (1 + TOGETHER))
-    if 2 * np.isin(lead, together).sum() < len(starts) or not found.converged[together].any():
+    if 2 * np.isin(lead, together).sum() >= len(starts) and found.converged[together].any():
+        left = np.arange(len(found.theta), len(theta))
+        found = join([found, _as_they_are(task, theta, left)])
+    else:
         found = minimise(task, theta, begin=rest, most=PATIENCE)
         best = int(found.objective.argmin())
         if not found.converged[best]:
             one = minimise(task, found.theta[[best]])
             found.theta[best], found.objective[best] = one.theta[0], one.objective[0]
             found.converged[best] = one.converged[0]
-    else:
-        left = np.arange(len(found.theta), len(theta))
-        found = join([found, _as_they_are(task, theta, left)])
     return Solution(
         found.theta[lead], found.objective[lead], found.converged[lead], found.steps[lead]
     )
