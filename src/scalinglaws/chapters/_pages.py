@@ -103,6 +103,8 @@ def library_page() -> str:
             lines += [f"## sl.{name}", "", *_first_paragraph(module), ""]
             for member in _public(module):
                 thing = getattr(module, member)
+                if any(thing is named for named in flat.values()):
+                    continue  # described above; Sphinx wants each thing once
                 lines += _entry(f"sl.{name}.{member}", module.__name__, member, thing, "###")
     return "\n".join(lines)
 
