@@ -43,5 +43,6 @@ def coverage(table: pd.DataFrame) -> Picture:
         ax.set_xlim(min(0.5, float(points["coverage"].min()) - 0.02), 1.005)
         ax.set_xlabel("share of intervals that hold the truth")
         ax.set_title(_TITLES[objective], fontsize=10)
-    np.atleast_1d(axes)[0].legend(frameon=False, fontsize=8, loc="lower left")
+    handles, labels = np.atleast_1d(axes)[0].get_legend_handles_labels()
+    figure.legend(handles, labels, frameon=False, ncols=4, loc="outside lower center")
     return finish(figure, "measured coverage of 90% intervals by kind", simulated=True)
