@@ -184,6 +184,8 @@ def test_a_bar_appears_after_three_seconds_on_stderr_and_goes(monkeypatch, capsy
         clock[0] += 0.5
 
     monkeypatch.setattr(tqdm.std, "time", lambda: clock[0])
+    # The chapters' commands switch bars off, this test among what they run.
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
     spread(work, range(12), {}, workers=1)
     last = capsys.readouterr()
     assert all(not both.err for after, both in shown.items() if after <= 2.5)

@@ -51,7 +51,8 @@ def spread(
         raise BadParameters("scheduler is the address of a cluster, which needs backend='dask'")
     if backend == "dask" and workers is not None:
         raise BadParameters("workers counts threads of this machine; a Dask cluster has its own")
-    bar = tqdm(total=len(todo), desc=what, unit="block", delay=PATIENCE, leave=False)
+    quiet = "TQDM_DISABLE" in os.environ
+    bar = tqdm(total=len(todo), desc=what, unit="block", delay=PATIENCE, leave=False, disable=quiet)
 
     def keep(block: int, result: Any) -> None:
         if block not in done:
