@@ -39,7 +39,7 @@ def coverage(table: pd.DataFrame) -> Picture:
                 label=design,
             )
         ax.set_yticks(range(len(_KINDS)), _KINDS)
-        ax.invert_yaxis()
+        ax.set_ylim(len(_KINDS) - 0.5, -0.5)
         ax.set_xlim(min(0.5, float(points["coverage"].min()) - 0.02), 1.005)
         ax.set_xlabel("share of intervals that hold the truth")
         ax.set_title(_TITLES[objective], fontsize=10)
