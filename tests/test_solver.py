@@ -16,9 +16,10 @@ import scalinglaws as sl
 from known_laws import ALL_LAWS
 from scalinglaws.fit import Fit
 from scalinglaws.laws import Law
-from scalinglaws.model import AnyLaw, SumOfPowers, by_run, to_internal
+from scalinglaws.model import AnyLaw, SumOfPowers, by_run, model_of, to_internal
 from scalinglaws.objectives import Objective
-from scalinglaws.solve import Task, descend, minimise
+from scalinglaws.solve import Task, descend, minimise, small
+from scalinglaws.solve import task as task_module
 
 Array = npt.NDArray[np.float64]
 
@@ -536,6 +537,68 @@ def test_copies_of_every_run_change_nothing() -> None:
         3 * from_truth("Chinchilla", sl.huber(1e-3)).objective, rel=ROUNDING
     )
     assert fit.ok
+
+
+@pytest.mark.parametrize("objective", ["lsq_log", "Huber 1e-3"])
+def test_a_table_in_blocks_is_the_table_whole(
+    objective: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, truth, _ = ALL_LAWS["Chinchilla"]
+    rng = np.random.default_rng(0)
+    params, tokens = 10 ** rng.uniform([[7], [8]], [[10], [12]], (2, 3000))
+    runs = sl.simulate.at(CHINCHILLA, truth, noise=0.01, params=params, tokens=tokens)
+    rows = rng.integers(0, 3000, (3, 3000))
+    fit = sl.fit(CHINCHILLA, runs, objective=SMOOTH[objective])
+    whole = fit.bootstrap(indices=rows)
+    # Blocks of other lengths in double and in single precision, and for values and derivatives.
+    monkeypatch.setattr(task_module, "CELLS", 1100)
+    again = sl.fit(CHINCHILLA, runs, objective=SMOOTH[objective])
+    assert again.objective == pytest.approx(fit.objective, rel=ROUNDING)
+    cut = again.bootstrap(indices=rows)
+    np.testing.assert_allclose(cut["objective"], whole["objective"], rtol=ROUNDING)
+
+
+@pytest.mark.parametrize("name", ALL_LAWS)
+def test_sums_of_derivatives_agree_however_they_are_taken(name: str) -> None:
+    law, truth, _ = ALL_LAWS[name]
+    runs = simulated(name)
+    rng = np.random.default_rng(2)
+    theta = to_internal(law, truth) * np.exp(0.01 * rng.normal(size=(3, len(law.names))))
+    inputs = {i: runs[i].to_numpy() for i in law.inputs}
+    a, b, c = rng.uniform(0.5, 1.5, (3, 3, len(runs)))
+    exact = AnyLaw(law, inputs)
+    gradient, hessian, metric = exact.at(theta).local(a, b, c)
+    # Entries of a sum of powers cancel to a share of what is summed, where exponents multiply
+    # logarithms of inputs: hence tolerances in the unit of the largest entry.
+    for model in (exact, model_of(law, inputs)):
+        point = model.at(theta)
+        for one, other in zip(point.local(a, b, c), (gradient, hessian, metric), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-10 * np.abs(other).max())
+        packed = model.unpack(point.pack(a, b))
+        for one, other in zip(packed, (gradient, hessian), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-10 * np.abs(other).max())
+    straight = exact.rough().at(theta).local(a, b, b)
+    np.testing.assert_array_equal(straight[1], straight[2])
+    # Differences of 1e-7 of a unit: half of the digits, less what a law bends over its unit.
+    scale = np.sqrt(np.einsum("bii->bi", exact.at(theta).local(a, b, b)[2]))
+    assert (np.abs(straight[0] - gradient) <= 1e-5 * np.sqrt(len(runs)) * scale).all()
+
+
+def test_small_systems_are_solved_and_told_from_those_without_a_minimum() -> None:
+    rng = np.random.default_rng(1)
+    half = rng.normal(size=(50, 5, 7))
+    good = half @ half.swapaxes(1, 2)
+    values, vectors = np.linalg.eigh(good)
+    values[:, rng.integers(0, 5)] *= -1
+    bad = (vectors * values[:, None, :]) @ vectors.swapaxes(1, 2)
+    right = rng.normal(size=(5, 50))
+    x, gain, positive = small.solve(good.transpose(1, 2, 0), right)
+    assert positive.all()
+    expected = np.linalg.solve(good, right.T[:, :, None])[:, :, 0].T
+    # Rounding times the condition of the worst of fifty, some 1e4.
+    np.testing.assert_allclose(x, expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(gain, (right * expected).sum(axis=0), rtol=1e-9)
+    assert not small.solve(bad.transpose(1, 2, 0), right)[2].any()
 
 
 def test_a_hundred_thousand_runs() -> None:

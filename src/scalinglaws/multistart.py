@@ -8,13 +8,16 @@ import numpy as np
 from scalinglaws import starts
 from scalinglaws.laws import Array, Law
 from scalinglaws.model import model_of
-from scalinglaws.solve import Rows, Solution, Task, minimise, trust
-from scalinglaws.solve.search import search
+from scalinglaws.solve import Solution, Task, descend, minimise, trust
+from scalinglaws.solve.search import search, widest
 
 AGREE = 1e-9
 """Starts whose objective is within this share of the best are said to agree on it."""
 
 N_STARTS = 24
+
+EARLY, EARLY_STEPS = 64, 2
+"""Candidates of a law without a grid that take some steps, before starts are chosen of them."""
 
 WIDE = 0.1
 """Width from which a Huber objective is approached: residuals of one part in ten."""
@@ -36,22 +39,26 @@ def multistart(
 
     On a large table the minima are found on a thinned one first.
     """
-    some = starts.thin(x, task.y)
-    full = len(some) == len(task.y) or start is not None
-    few = task if full else _thinned(law, task, x, some)
-    fx, fy = (x, task.y) if full else ({k: v[some] for k, v in x.items()}, task.y[some])
     if start is not None:
-        chosen = np.clip(starts.given(law, fx, fy, start), task.lower, task.upper)
+        chosen = np.clip(starts.given(law, x, task.y, start), task.lower, task.upper)
         if trust.applies(task.objective):
             logs = np.array([p.space == "log" for p in law.parameters])
             return trust.descend_twice(task, chosen, logs=logs)
         return minimise(task, chosen)
-    pool = starts.candidates(law, fx, fy, seed=seed, held=held)
+    few = _thinned(law, task, starts.ENOUGH)
+    scout = _thinned(law, few, max(starts.FEW, 8 * len(law.names)))
+    pool = starts.candidates(law, scout.model.x, scout.y, seed=seed, held=held)
     pool = np.clip(pool, task.lower, task.upper)
-    order = np.argsort(few.value(pool, np.arange(len(pool))), kind="stable")
+    order = np.argsort(scout.value(pool, np.arange(len(pool))), kind="stable")
+    first = scout.rough()
+    if first.straight:
+        # A few cheap steps tell more of a start than its height does.
+        wide = replace(first, objective=widest(task.objective, WIDE))
+        moved = descend(wide, pool[order[:EARLY]], most=EARLY_STEPS)
+        pool, order = moved.theta, np.argsort(moved.objective, kind="stable")
     chosen = pool[starts.spread(order, N_STARTS)]
-    solution = search(few, chosen, begin=WIDE)
-    if full:
+    solution = search(few, scout, chosen, begin=WIDE)
+    if few is task:
         return solution
     # On the whole table only the best minimum is followed further, and any that comes close to it.
     best = solution.objective.min()
@@ -72,6 +79,11 @@ def multistart(
     )
 
 
-def _thinned(law: Law, task: Task, x: Mapping[str, Array], some: Rows) -> Task:
+def _thinned(law: Law, task: Task, count: int) -> Task:
+    """Return the task on so many of its runs, or the task itself."""
+    if task.runs <= count:
+        return task
+    x = task.model.x
+    some = starts.thin(x, task.y, task.weights, count)
     model = model_of(law, {k: v[some] for k, v in x.items()})
     return replace(task, model=model, y=task.y[some], weights=task.weights[some])

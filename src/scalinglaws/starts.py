@@ -1,6 +1,6 @@
 """Starts that come from the data: spread over a law's shapes, linear parameters solved at each."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import chain, combinations, product
 
 import numpy as np
@@ -10,13 +10,17 @@ from scipy.stats import qmc
 from scalinglaws import checks
 from scalinglaws.errors import BadParameters, UnknownName
 from scalinglaws.laws import Array, Law, Parameter
-from scalinglaws.model import to_internal
+from scalinglaws.model import is_plain, to_internal
+from scalinglaws.solve import small
 
 NEGLIGIBLE = 1e-9
 """A coefficient below this share of the smallest loss is counted as zero."""
 
 ENOUGH = 2000
 """Runs that are enough to find out where the minima lie; a larger table is thinned for that."""
+
+FEW = 64
+"""Runs that are enough to tell good starts from bad ones, and to come near a minimum."""
 
 _EXPONENTS = (0.03, 2.0)
 _NODES = {1: 40, 2: 14, 3: 7}
@@ -51,10 +55,14 @@ def unit(p: Parameter, law: Law, y: Array) -> float:
     return float(np.abs(y).mean()) if p.space == "linear" and p.name in law.linear else 1.0
 
 
-def thin(x: Mapping[str, Array], y: Array) -> npt.NDArray[np.intp]:
-    """Return rows that stand for a large table, whatever its order: evenly spaced once sorted."""
+def thin(x: Mapping[str, Array], y: Array, w: Array, count: int) -> npt.NDArray[np.intp]:
+    """Return so many rows that stand for a table, whatever its order: evenly spaced once sorted.
+
+    Rows of weight zero stand for nothing.
+    """
     order = np.lexsort((y, *x.values()))
-    return np.asarray(order[np.linspace(0, len(y) - 1, min(len(y), ENOUGH)).astype(int)])
+    order = order[w[order] > 0]
+    return np.asarray(order[np.linspace(0, len(order) - 1, min(len(order), count)).astype(int)])
 
 
 def candidates(
@@ -134,21 +142,15 @@ def project(
         return out
     count = len(next(iter(values.values()))) if values else 1
     known = {k: v[:, None] for k, v in values.items()}
-    zero = np.zeros((count, 1))
     size = np.abs(y) if law.domain == "positive" else np.ones_like(y)
-    rest = {**dict.fromkeys(linear, zero), **known}
-
-    def part(p: Mapping[str, Array]) -> Array:
-        predicted = np.asarray(law.function(p, x), dtype=float)
-        return np.asarray(np.broadcast_to(predicted, (count, len(y))) / size)
-
+    basis = np.empty((count, 1 + len(linear), len(y)))
     with np.errstate(all="ignore"):
-        fixed = part(rest)
-        columns = [part({**rest, name: np.ones((count, 1))}) - fixed for name in linear]
-    basis = np.nan_to_num(np.stack(columns, axis=-1), posinf=0.0, neginf=0.0)
-    scale = 1 / np.maximum(np.abs(basis).mean(axis=1), 1e-300)
-    basis = basis * scale[:, None, :]
-    target = y / size - np.nan_to_num(fixed, posinf=0.0, neginf=0.0)
+        for j, part in enumerate(_parts(law, x, known, linear)):
+            np.divide(part, size, out=basis[:, j])
+    basis[~np.isfinite(basis)] = 0.0
+    target, basis = y / size - basis[:, 0], basis[:, 1:]
+    scale = 1 / np.maximum(np.abs(basis).mean(axis=2), 1e-300)
+    basis *= scale[:, :, None]
     signs = [law.parameter(n).lower >= 0 for n in linear]
     solved = _non_negative(basis, target) if all(signs) else _free(basis, target)
     for name, c in zip(linear, (solved * scale).T, strict=True):
@@ -158,32 +160,55 @@ def project(
     return out
 
 
+def _parts(
+    law: Law, x: Mapping[str, Array], known: Mapping[str, Array], linear: list[str]
+) -> Iterator[Array]:
+    """Yield what does not depend on linear parameters, then what one of each adds, (K, n)."""
+    if is_plain(law):
+        logs = {i: np.log(v) for i, v in x.items()}
+        shape = {
+            t.coefficient: np.exp(-sum((known[e] * logs[i] for i, e in t.powers), np.zeros(1)))
+            for t in law.terms
+        }
+        yield sum((known[c] * s for c, s in shape.items() if c not in linear), np.zeros((1, 1)))
+        yield from (shape[c] for c in linear)
+        return
+    rest = {**dict.fromkeys(linear, np.zeros((1, 1))), **known}
+    fixed = np.asarray(law.function(rest, x), dtype=float)
+    yield fixed
+    for name in linear:
+        yield law.function({**rest, name: np.ones((1, 1))}, x) - fixed
+
+
 def _free(basis: Array, target: Array) -> Array:
-    return (np.linalg.pinv(basis, rcond=1e-12) @ target[:, :, None])[:, :, 0]
+    return (np.linalg.pinv(basis.swapaxes(1, 2), rcond=1e-12) @ target[:, :, None])[:, :, 0]
 
 
 def _non_negative(basis: Array, target: Array) -> Array:
-    """Solve ``basis @ c ~ target`` with ``c >= 0`` for a batch (K, n, T): try every support."""
-    count, _, terms = basis.shape
-    gram = basis.swapaxes(1, 2) @ basis + 1e-12 * np.eye(terms)
-    right = (basis.swapaxes(1, 2) @ target[:, :, None])[:, :, 0]
-    best = np.full(count, np.inf)
-    solution = np.zeros((count, terms))
+    """Solve ``c @ basis ~ target`` with ``c >= 0`` for a batch (K, T, n): try every support."""
+    count, terms, _ = basis.shape
+    gram = (basis @ basis.swapaxes(1, 2) + 1e-12 * np.eye(terms)).transpose(1, 2, 0)
+    right = (basis @ target[:, :, None])[:, :, 0].T
+    best = np.zeros(count)
+    solution = np.zeros((terms, count))
     supports = chain.from_iterable(combinations(range(terms), k) for k in range(1, terms + 1))
     for support in supports:
         s = np.array(support)
-        c = np.linalg.solve(gram[:, s[:, None], s], right[:, s, None])[:, :, 0]
-        value = -(c * right[:, s]).sum(axis=1)
-        take = (c >= 0).all(axis=1) & (value < best)
-        best[take] = value[take]
-        solution[take] = 0.0
-        solution[np.ix_(take, s)] = c[take]
-    return solution
+        with np.errstate(all="ignore"):
+            c, gain, positive = small.solve(gram[s[:, None], s], right[s])
+        take = positive & (c >= 0).all(axis=0) & (gain > best)
+        best[take] = gain[take]
+        solution[:, take] = 0.0
+        solution[np.ix_(s, take)] = c[:, take]
+    return solution.T
 
 
 def spread(order: npt.NDArray[np.intp], count: int) -> npt.NDArray[np.intp]:
-    """Pick ``count`` of the ranked candidates: half the best ones, half spread over the rest."""
-    best = order[: count // 2]
-    rest = order[count // 2 :]
-    step = max(1, len(rest) // max(1, count - len(best)))
-    return np.concatenate([best, rest[::step][: count - len(best)]])
+    """Pick ``count`` of the ranked candidates: two thirds the best ones, the rest spread out."""
+    best = 2 * count // 3
+    if len(order) <= count:
+        return order
+    rest = np.geomspace(best, len(order) - 1, count - best)
+    # Ever fewer of the worse ones; ranks rise by one at least.
+    rest = np.maximum.accumulate(rest.astype(int) - np.arange(count - best))
+    return order[np.r_[:best, rest + np.arange(count - best)]]

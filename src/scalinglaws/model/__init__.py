@@ -15,7 +15,16 @@ from scalinglaws.model.base import Model, to_internal, to_values
 from scalinglaws.model.jets import AnyLaw, by_run
 from scalinglaws.model.powers import SumOfPowers, is_plain
 
-__all__ = ["AnyLaw", "Model", "SumOfPowers", "by_run", "model_of", "to_internal", "to_values"]
+__all__ = [
+    "AnyLaw",
+    "Model",
+    "SumOfPowers",
+    "by_run",
+    "is_plain",
+    "model_of",
+    "to_internal",
+    "to_values",
+]
 
 
 def model_of(law: Law, x: Mapping[str, Array]) -> Model:

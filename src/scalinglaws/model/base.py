@@ -12,26 +12,38 @@ Rows = npt.NDArray[np.intp]
 
 
 class Point(Protocol):
-    """A law at a batch of internal parameters: ``f`` (B, n) and sums over runs of derivatives."""
+    """A law at a batch of internal parameters: ``f`` (B, n) and sums over runs of derivatives.
+
+    Weights of the sums, ``a``, ``b`` and ``c``, are (B, n) or (1, n).
+    """
 
     f: Array
 
+    def local(self, a: Array, b: Array, c: Array) -> tuple[Array, Array, Array]:
+        """Return ``sum a_i df_i``, ``sum b_i df_i df_i' + a_i d2f_i`` and ``sum c_i df_i df_i'``.
+
+        Shapes (B, P), (B, P, P) and (B, P, P): for few problems, in few calls.
+        """
+
     def pack(self, a: Array, b: Array) -> Array:
-        """Return ``sum_i a_i df_i`` and ``sum_i b_i df_i df_i' + a_i d2f_i``, packed, (B, R)."""
+        """Return the first two of these, packed, (B, R): for many problems, in few passes."""
 
 
 class Model(Protocol):
     """A law on given inputs, as the solver sees it.
 
-    ``packed`` is the length of packed sums; ``shared`` says whether all problems have the same
-    inputs; ``channels`` is about how many arrays of (B, n) an evaluation keeps for each of them.
+    ``shared`` says whether all problems have the same inputs; ``channels`` is about how many arrays
+    of (B, n) an evaluation keeps for each of them.
     """
 
     law: Law
     x: Mapping[str, Array]
-    packed: int
     shared: bool
     channels: int
+
+    @property
+    def packed(self) -> int:
+        """Length of packed sums."""
 
     def value(self, theta: Array) -> Array:
         """Predicted loss at internal parameters (B, P), shape (B, n)."""
@@ -44,6 +56,9 @@ class Model(Protocol):
 
     def take(self, problems: Rows, runs: slice) -> "Model":
         """Return the model of some problems of the batch on some of the runs."""
+
+    def rough(self) -> "Model | None":
+        """Return a model without second derivatives, where that takes far less time."""
 
     def single(self) -> "Model | None":
         """Return the model in single precision, where that keeps enough digits for first steps."""
@@ -64,6 +79,11 @@ def to_values(law: Law, theta: Array) -> dict[str, Array]:
         p.name: np.exp(theta[..., j]) if p.space == "log" else theta[..., j]
         for j, p in enumerate(law.parameters)
     }
+
+
+def products(g: Array, b: Array) -> Array:
+    """Return ``sum_i b_i g_i g_i'``, (B, K, K), for ``g`` (B, K, n)."""
+    return np.asarray((g * b[:, None, :]) @ g.swapaxes(1, 2))
 
 
 def some(x: Mapping[str, Array], problems: Rows, runs: slice) -> dict[str, Array]:

@@ -1,12 +1,16 @@
 """Any law: its function is evaluated in numbers that carry exact derivatives."""
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 
 from scalinglaws.jet import Jet, lift, pairs, variables
 from scalinglaws.laws import Array, Law
-from scalinglaws.model.base import Rows, some, to_values
+from scalinglaws.model.base import Rows, products, some, to_values
+
+STEP = 1e-7
+"""Length of a difference, as a share of a parameter's unit: it costs half of the digits."""
 
 
 class AnyLaw:
@@ -51,8 +55,31 @@ class AnyLaw:
         """Return the model of some problems of the batch on some of the runs."""
         return AnyLaw(self.law, some(self.x, problems, runs))
 
+    def rough(self) -> "Differences":
+        """Return the same model with derivatives by differences."""
+        return Differences(self.law, self.x)
+
     def single(self) -> None:
         """Return nothing: an unknown formula may need all its digits."""
+
+
+class Differences(AnyLaw):
+    """Model of any law on shared inputs for the first steps: one call of its function a step.
+
+    First derivatives are differences, good to seven digits; second ones are taken to be zero.
+    """
+
+    def at(self, theta: Array) -> "JetAt":
+        """Evaluate the law at the parameters and a little beside them."""
+        count, size = theta.shape
+        # A parameter that is not a logarithm has the unit of its values, whatever that is.
+        unit = np.where(self._logs, 1.0, np.abs(theta).max(axis=0))
+        each = np.arange(size)
+        moved = np.repeat(theta[None], size + 1, axis=0)
+        moved[each, :, each] += STEP * np.where(unit > 0, unit, 1.0)[:, None]
+        f = self.value(moved.reshape(-1, size)).reshape(size + 1, count, -1)
+        g = (f[:-1] - f[-1]) / (moved[:-1] - theta)[each, :, each, None]
+        return JetAt(Jet(f[-1], g, np.zeros((1, 1, 1)), tuple(range(size))), f.shape[1:])
 
 
 class JetAt:
@@ -62,16 +89,31 @@ class JetAt:
         """Spread the jet over the batch and the runs."""
         self.f = np.broadcast_to(jet.v, shape)
         self.g = np.broadcast_to(jet.g, (len(jet.g), *shape))
-        self._h = np.broadcast_to(jet.h, (len(jet.h), *shape))
-        self._upper = pairs(len(jet.g))
+        self._h = np.broadcast_to(jet.h, (len(pairs(len(jet.g))[0]), *shape))
+
+    def local(self, a: Array, b: Array, c: Array) -> tuple[Array, Array, Array]:
+        """Return the gradient (B, P), the Hessian and the metric (B, P, P): see :class:`Point`."""
+        gradient, hessian = self._sums(a, b)
+        return gradient, hessian, products(self.g.swapaxes(0, 1), c)
 
     def pack(self, a: Array, b: Array) -> Array:
-        """Return ``sum_i a_i df_i`` and ``sum_i b_i df_i df_i' + a_i d2f_i``, packed, (B, R)."""
-        i, j = self._upper
-        g = self.g.swapaxes(0, 1)
-        inner = (g * b[:, None, :]) @ g.swapaxes(1, 2)
-        upper = inner[:, i, j] + np.einsum("mbn,bn->bm", self._h, a)
-        return np.concatenate([np.einsum("kbn,bn->bk", self.g, a), upper], axis=1)
+        """Return the gradient and the Hessian, packed, (B, R)."""
+        gradient, hessian = self._sums(a, b)
+        return np.concatenate([gradient, hessian[:, *pairs(len(self.g))]], axis=1)
+
+    def _sums(self, a: Array, b: Array) -> tuple[Array, Array]:
+        g, h, a = self.g.swapaxes(0, 1), self._h.swapaxes(0, 1), a[:, :, None]
+        bend = (h @ a)[:, square(len(self.g)), 0]
+        return (g @ a)[:, :, 0], products(g, b) + bend
+
+
+@cache
+def square(size: int) -> Rows:
+    """Return where each entry of a symmetric square is among those of its upper triangle."""
+    out = np.empty((size, size), dtype=np.intp)
+    i, j = pairs(size)
+    out[i, j] = out[j, i] = np.arange(len(i))
+    return out
 
 
 def by_run(law: Law, x: Mapping[str, Array], theta: Array) -> tuple[Array, Array, Array]:

@@ -1,13 +1,14 @@
 """A sum of powers: each term is an exponential of an affine function of the parameters."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from scalinglaws.jet import pairs
 from scalinglaws.laws import Array, Law
-from scalinglaws.model.base import Rows, some
+from scalinglaws.model.base import Rows, products, some
 
 
 def is_plain(law: Law) -> bool:
@@ -66,17 +67,40 @@ class SumOfPowers:
                 self._centre[place[e], place[t.coefficient]] -= self._middle[i]
             rows = [ones, *(self._middle[i] - logs[i] for i, _ in t.powers)]
             self.terms.append((index, np.stack(rows, axis=-2).astype(dtype)))
-        self.products = {
+        self._slots()
+        self.shared, self.channels = ones.ndim == 1, 1
+
+    def _slots(self) -> None:
+        """Lay the terms' parameters out one after the other: each is a slot of its term."""
+        sizes = [len(index) for index, _ in self.terms]
+        ends = np.cumsum(sizes)
+        self.slots = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+        self.lead = np.repeat(ends - sizes, sizes)
+        levels = [len(i) == 1 and not self.logs[i[0]] for i, _ in self.terms]
+        # Second derivatives join slots of one term only, and a level has none.
+        self.same = (self.lead[:, None] == self.lead) & ~np.repeat(levels, sizes)
+        self.basis = np.concatenate([basis for _, basis in self.terms], axis=-2)
+        self.to_slots = np.zeros((self.size, ends[-1]))
+        self.to_slots[np.concatenate([i for i, _ in self.terms]), np.arange(ends[-1])] = 1.0
+        self.to_slots = self._centre @ self.to_slots
+
+    @cached_property
+    def products(self) -> dict[tuple[int, int], Array]:
+        """Products of the bases of two terms, which packed sums take."""
+        return {
             (k, m): _products(self.terms[k][1], self.terms[m][1], same=k == m)
             for k in range(len(self.terms))
             for m in range(k + 1)
         }
-        self.shared, self.channels = ones.ndim == 1, 1
-        self._spread = self._spreading()
-        self.packed = len(self._spread)
 
-    def _spreading(self) -> Array:
-        """Return the map (R, P + P^2) from packed sums to the gradient and the Hessian."""
+    @property
+    def packed(self) -> int:
+        """Length of packed sums."""
+        return len(self._spread)
+
+    @cached_property
+    def _spread(self) -> Array:
+        """Map (R, P + P^2) (R, P + P^2) from packed sums to the gradient and the Hessian."""
         size, rows = self.size, []
 
         def unit(*where: int) -> Array:
@@ -141,6 +165,9 @@ class SumOfPowers:
         x = some(self.x, problems, runs)
         return SumOfPowers(self.law, x, dtype=self.dtype, middle=self._middle)
 
+    def rough(self) -> None:
+        """Return nothing: second derivatives cost little here."""
+
     def single(self) -> "SumOfPowers":
         """Return the same model in single precision: centred sums keep five digits."""
         return SumOfPowers(self.law, self.x, dtype=np.float32, middle=self._middle)
@@ -162,8 +189,21 @@ class PowersAt:
         """Keep the terms and their sum."""
         self._model, self._parts, self.f = model, parts, f
 
+    def local(self, a: Array, b: Array, c: Array) -> tuple[Array, Array, Array]:
+        """Return the gradient (B, P), the Hessian and the metric (B, P, P): see :class:`Point`."""
+        model = self._model
+        g = np.empty((*self.f.shape[:1], *model.basis.shape[-2:]), model.dtype)
+        for part, slot, (index, basis) in zip(self._parts, model.slots, model.terms, strict=True):
+            level = len(index) == 1 and not model.logs[index[0]]
+            g[:, slot] = 1.0 if level else part[:, None, :] * basis
+        bend = (g * a[:, None, :]) @ model.basis.swapaxes(-2, -1)
+        gradient = bend[:, np.arange(len(model.lead)), model.lead]
+        hessian, metric = products(g, b) + model.same * bend, products(g, c)
+        spread = model.to_slots
+        return gradient @ spread.T, spread @ hessian @ spread.T, spread @ metric @ spread.T
+
     def pack(self, a: Array, b: Array) -> Array:
-        """Return ``sum_i a_i df_i`` and ``sum_i b_i df_i df_i' + a_i d2f_i``, packed, (B, R)."""
+        """Return the gradient and the Hessian, packed, (B, R)."""
         model, parts, out = self._model, self._parts, []
         bents: list[Array] = []
         # What a term changes by when its coefficient does: a level's own change is one.

@@ -8,21 +8,36 @@ from scalinglaws.solve.task import RESOLUTION, Solution, Task
 
 MAX_STEPS = 200
 
+DAMPING = 0.3
+"""Damping of a first step, far from a minimum."""
+
 UNDAMPED = 1e-4
 """Damping at which a step counts as Newton's own."""
 
+LEAD = 1e-2
+"""The same where the end only leads to another stage."""
+
 
 def descend(
-    task: Task, theta: Array, *, resolution: float = RESOLUTION, most: int = MAX_STEPS
+    task: Task,
+    theta: Array,
+    *,
+    resolution: float = RESOLUTION,
+    most: int = MAX_STEPS,
+    damping: Array | None = None,
 ) -> Solution:
-    """Step from each start (B, P) to a minimum, in at most so many steps."""
+    """Step from each start (B, P) to a minimum, in at most so many steps.
+
+    ``damping`` (B,) of the first steps, if given, is left as it is after the last.
+    """
     everyone = np.arange(len(theta))
     theta = np.clip(theta, task.lower, task.upper)
     state = task.state(theta, everyone)
     converged = np.zeros(len(theta), dtype=bool)
     taken = np.zeros(len(theta), dtype=np.intp)
-    damping = np.full(len(theta), 0.3)
+    damping = np.full(len(theta), DAMPING) if damping is None else damping
     live = np.flatnonzero(np.isfinite(state.value))
+    least = UNDAMPED if resolution <= RESOLUTION else LEAD
     bend = float(task.objective.parts(np.zeros((1, 1)))[2][0, 0]) or 1.0
     for _ in range(most):
         if not live.size:
@@ -33,13 +48,15 @@ def descend(
         free = ~(((at <= lower) & (slope >= 0)) | ((at >= upper) & (slope <= 0)))
         move = within(here, free, level, bend, lower - at, upper - at)
         size = task.size(here.value, live)
-        length = np.einsum("bi,bij,bj->b", move.step, here.metric, move.step)
-        done = move.positive & (level <= UNDAMPED) & (move.gain <= resolution * size)
+        length = _along(here.metric, move.step)
+        done = move.positive & (level <= least) & (move.gain <= resolution * size)
         done &= length <= task.short(here.value, live)
         converged[live[done]] = True
         # The last step is taken without looking: it is below what the objective resolves.
         theta[live[done]] += move.step[done]
-        go = ~done
+        go = np.flatnonzero(~done)
+        if not go.size:
+            break
         trying, step = live[go], move.step[go]
         there = at[go] + step
         found = task.state(there, trying)
@@ -47,19 +64,19 @@ def descend(
         better = fall > 0
         theta[trying[better]] = there[better]
         state.put(trying[better], found, better)
-        model = np.where(move.positive[go, None, None], here.hessian[go], bend * here.metric[go])
-        promise = -np.einsum("bi,bi->b", slope[go], step) - 0.5 * np.einsum(
-            "bi,bij,bj->b", step, model, step
-        )
+        curve = np.where(move.positive, _along(here.hessian, move.step), bend * length)[go]
+        promise = -(slope[go] * step).sum(axis=1) - 0.5 * curve
         good = better & (fall > 0.25 * promise)
-        damping[trying] *= np.where(good, 0.125, np.where(better, 1.0, 6.0))
-        damping[trying] = np.maximum(damping[trying], np.where(better, 0.0, 1e-6))
+        level = level[go] * np.where(good, 0.125, np.where(better, 1.0, 6.0))
+        damping[trying] = level = np.maximum(level, np.where(better, 0.0, 1e-6))
         taken[trying] += 1
         # What rounding hides: no step lowers the objective, and none promises to by much.
-        flat = ~better & move.positive[go] & (move.gain[go] <= 1e3 * resolution * size[go])
+        flat = ~better & move.positive[go] & (move.gain[go] <= 1e3 * RESOLUTION * size[go])
         converged[trying[flat]] = True
-        lost = damping[trying] > 1e14
-        left = go.copy()
-        left[np.flatnonzero(go)[flat | lost]] = False
-        live = live[left]
+        live = trying[~(flat | (level > 1e14))]
     return Solution(theta, state.value, converged, taken)
+
+
+def _along(matrix: Array, step: Array) -> Array:
+    """Return ``step' matrix step``, (b,)."""
+    return np.asarray(((matrix @ step[:, :, None])[:, :, 0] * step).sum(axis=1))

@@ -12,6 +12,7 @@ import numpy as np
 
 from scalinglaws.jet import pairs
 from scalinglaws.laws import Array
+from scalinglaws.model.jets import square
 from scalinglaws.solve import small
 from scalinglaws.solve.task import Rows, Solution, Task
 
@@ -73,8 +74,7 @@ class _Walk:
         size, count = at.shape
         upper = pairs(size)
         self.task, self.theta, self.root, self.size, self.at = task, theta, root, size, at
-        self.square = np.zeros((size, size), dtype=np.intp)
-        self.square[upper] = self.square[upper[::-1]] = size + np.arange(len(upper[0]))
+        self.square = square(size) + size
         gradient, hessian = task.model.unpack(np.eye(task.model.packed))
         whole = (root @ hessian @ root.T)[:, upper[0], upper[1]]
         self.whiten = np.concatenate([gradient @ root.T, whole], axis=1).T
@@ -111,17 +111,16 @@ class _Walk:
         top = level * np.maximum(np.abs(diagonal).max(axis=0), 1e-8)
         here[np.diag(self.square)] = diagonal + top
         with np.errstate(all="ignore"):
-            factors = small.factor([[here[k] for k in row] for row in self.square])
-            move, gain = small.solve(factors, -here[:size])
-        settled = factors.positive & (level <= ends.damping) & (0.5 * gain <= ends.left * resolved)
+            move, gain, positive = small.solve(here[self.square], -here[:size])
+        settled = positive & (level <= ends.damping) & (0.5 * gain <= ends.left * resolved)
         if ends.short:
             settled &= (move * move).sum(axis=0) <= self.task.short(value, live)
         last = live[settled]
         self.at[:, last] += move[:, settled]
         self.value[last] -= 0.5 * gain[settled]
         self.done[last] = True
-        self.damping[live[~factors.positive]] *= 10
-        go = np.flatnonzero(factors.positive & ~settled)
+        self.damping[live[~positive]] *= 10
+        go = np.flatnonzero(positive & ~settled)
         trying, move = live[go], move[:, go]
         there = self.at[:, trying] + move
         found, seen = self.look(there, trying)

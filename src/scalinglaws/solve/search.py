@@ -10,21 +10,24 @@ import numpy as np
 
 from scalinglaws.laws import Array
 from scalinglaws.objectives import LSQ, LSQ_LOG, Objective
-from scalinglaws.solve.descent import descend
+from scalinglaws.solve.descent import DAMPING, descend
 from scalinglaws.solve.minimum import LOOSE, minimise, path
 from scalinglaws.solve.task import Rows, Solution, Task, join
 
 TOGETHER = 1e-4
 """Starts are together when their curves differ by less than this share of the squared scatter."""
 
-FIRST = 12
+FIRST = 6
 """Steps before starts are compared."""
 
-ROUNDS = 3
+ROUNDS = 12
 """How often starts are compared before those that stay apart are followed by themselves."""
 
+ENOUGH = 1 / 2
+"""Share of the starts that must lead to one minimum, the lowest seen, for others to be left."""
+
 FRONT = 2
-"""How many sets of starts, the lowest ones, are followed to the end before the others."""
+"""How many sets of starts, the lowest ones, are followed first where too few are together."""
 
 PATIENCE = 80
 """Steps that each start is followed for where few of them agree."""
@@ -33,29 +36,48 @@ NARROW = 1e-3
 """Width of a Huber objective below which the way down is left to the last stage."""
 
 
-def search(task: Task, starts: Array, *, begin: float) -> Solution:
+def _widths(objective: Objective, begin: float) -> list[float]:
+    return [d for d in path(objective, begin) if d >= NARROW]
+
+
+def widest(objective: Objective, begin: float) -> Objective:
+    """Return what leads from far starts on the way to an objective."""
+    if objective.custom is not None:
+        # Nothing is known of its shape: squares lead to where the runs are.
+        return _squares(objective)
+    widths = _widths(objective, begin)
+    return replace(objective, delta=widths[0]) if len(widths) > 1 else objective
+
+
+def search(task: Task, scout: Task, starts: Array, *, begin: float) -> Solution:
     """Minimise from every start (B, P): one row a start, those that came together alike.
 
-    A Huber objective is approached from the width ``begin`` down.
+    ``scout`` is the same task on a few of its runs, for the first steps. A Huber objective is
+    approached from the width ``begin`` down.
     """
-    widths = [d for d in path(task.objective, begin) if d >= NARROW]
-    wide = replace(task.objective, delta=widths[0]) if len(widths) > 1 else task.objective
-    if task.objective.custom is not None:
-        # Nothing is known of its shape: squares lead to where the runs are.
-        wide = _squares(task.objective)
+    widths = _widths(task.objective, begin)
+    wide = widest(task.objective, begin)
     rest = widths[1] if len(widths) > 1 else None
     theta, lead = starts, np.arange(len(starts))
+    damping = np.full(len(starts), DAMPING)
+    first = replace(scout.rough(), objective=wide)
     for _ in range(ROUNDS):
-        moved = descend(replace(task, objective=wide), theta, resolution=LOOSE, most=FIRST)
-        theta, own = _merge(task, moved)
-        lead = own[lead]
-        if 2 * (lead < FRONT).sum() >= len(starts):
+        moved = descend(first, theta, resolution=LOOSE, most=FIRST, damping=damping)
+        kept, own = _merge(first, moved)
+        theta, damping, lead = moved.theta[kept], damping[kept], own[lead]
+        agree = (lead == 0).sum() >= ENOUGH * len(starts)
+        if agree:
             break
-    found = minimise(task, theta[:FRONT], begin=rest, most=PATIENCE)
+    front = 1 if agree else FRONT
+    found = minimise(task, theta[:front], begin=rest, most=PATIENCE)
+    others = _as_they_are(task, theta, np.arange(front, len(theta)))
     together = np.flatnonzero(found.objective <= found.objective.min() * (1 + TOGETHER))
-    if 2 * np.isin(lead, together).sum() >= len(starts) and found.converged[together].any():
-        left = np.arange(len(found.theta), len(theta))
-        found = join([found, _as_they_are(task, theta, left)])
+    if (
+        np.isin(lead, together).sum() >= ENOUGH * len(starts)
+        and found.converged[together].any()
+        and (others.objective >= found.objective.min()).all()
+    ):
+        found = join([found, others])
     else:
         found = minimise(task, theta, begin=rest, most=PATIENCE)
         best = int(found.objective.argmin())
@@ -68,20 +90,21 @@ def search(task: Task, starts: Array, *, begin: float) -> Solution:
     )
 
 
-def _merge(task: Task, found: Solution) -> tuple[Array, Rows]:
-    """Return one point for each set of starts that are together, lowest first, and each's set."""
+def _merge(task: Task, found: Solution) -> tuple[Rows, Rows]:
+    """Return one start for each set of those that are together, lowest first, and each's set."""
     squares = replace(task, objective=_squares(task.objective))
     state = squares.state(found.theta, np.arange(len(found.theta)))
+    apart = found.theta[:, None] - found.theta
+    distance = ((apart @ state.metric) * apart).sum(axis=-1)
+    near = distance <= TOGETHER * state.value[:, None]
     chosen: list[int] = []
     own = np.zeros(len(found.theta), dtype=np.intp)
     for i in np.argsort(found.objective, kind="stable"):
-        apart = found.theta[chosen] - found.theta[i]
-        distance = np.einsum("ki,kij,kj->k", apart, state.metric[chosen], apart)
-        near = np.flatnonzero(distance <= TOGETHER * state.value[chosen])
-        own[i] = near[0] if near.size else len(chosen)
-        if not near.size:
+        alike = near[chosen, i]
+        own[i] = alike.argmax() if alike.any() else len(chosen)
+        if own[i] == len(chosen):
             chosen.append(int(i))
-    return found.theta[chosen], own
+    return np.array(chosen), own
 
 
 def _squares(objective: Objective) -> Objective:

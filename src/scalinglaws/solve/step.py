@@ -33,25 +33,29 @@ def steps(state: State, free: Flags, damping: Array, bend: float) -> Move:
     ``(H + damping M) step = -g``; where that matrix has no minimum, ``(bend + damping) M`` stands
     in, the objective's curvature over a straight law. A parameter that cannot move has no gradient.
     """
-    both = free[:, :, None] & free[:, None, :]
-    unit = np.sqrt(np.maximum(np.einsum("bii->ib", state.metric), 1e-300))
-    right = np.where(free.T, -state.gradient.T, 0.0) / unit
+    metric, right = state.metric.transpose(1, 2, 0), -state.gradient.T
+    ridge = 1e-13 * np.einsum("iib->ib", metric) + 1e-300
+    held = ~free.T
+    some = held.any()
+    if some:
+        right = np.where(held, 0.0, right)
 
-    def solved(hessian: Array, rows: Any) -> tuple[Array, Array, Flags]:
-        matrix = hessian[rows] + damping[rows, None, None] * state.metric[rows]
-        last = np.ascontiguousarray(np.where(both[rows], matrix, 0.0).transpose(1, 2, 0))
-        last /= unit[:, None, rows] * unit[None, :, rows]
-        diagonal = np.einsum("iib->ib", last)
-        diagonal += np.where(free[rows].T, 1e-13, 1.0)
-        factors = small.factor(last)
-        return *small.solve(factors, right[:, rows]), factors.positive
+    def solved(matrix: Array, rows: Any) -> tuple[Array, Array, Flags]:
+        if some:
+            out = held[:, rows]
+            matrix = np.where(out[:, None] | out[None, :], 0.0, matrix)
+        diagonal = np.einsum("iib->ib", matrix)
+        diagonal += np.where(held[:, rows], 1.0, ridge[:, rows]) if some else ridge[:, rows]
+        return small.solve(matrix, right[:, rows])
 
     with np.errstate(all="ignore"):
-        step, gain, positive = solved(state.hessian, slice(None))
+        matrix = state.hessian.transpose(1, 2, 0) + damping * metric
+        step, gain, positive = solved(matrix, slice(None))
         odd = np.flatnonzero(~positive)
         if odd.size:
-            step[:, odd], gain[odd], _ = solved(bend * state.metric, odd)
-        return Move((step / unit).T, 0.5 * gain, positive)
+            matrix = metric[:, :, odd] * (bend + damping[odd])
+            step[:, odd], gain[odd], _ = solved(matrix, odd)
+        return Move(step.T, 0.5 * gain, positive)
 
 
 def root_of(metric: Array, free: Flags) -> Array:
@@ -106,4 +110,4 @@ def within(state: State, free: Flags, damping: Array, bend: float, down: Array, 
         return steps(replace(bent, gradient=bent.gradient + push), moving, damping[some], bend).step
 
     to_bounds(move.step, free, down, up, rest)
-    return replace(move, step=np.clip(move.step, down, up))
+    return Move(np.clip(move.step, down, up), move.gain, move.positive)

@@ -73,7 +73,7 @@ class Task:
     """What is minimised: a model, measured loss, weights, objective and internal bounds.
 
     ``y`` and ``weights`` are (n,) or (B, n), ``lower`` and ``upper`` (P,) or (B, P), equal where a
-    parameter is held.
+    parameter is held. ``straight`` says that the law's second derivatives are left out.
     """
 
     model: Model
@@ -82,7 +82,8 @@ class Task:
     objective: Objective
     lower: Array
     upper: Array
-    _kept: dict[int, Model] = field(default_factory=dict, repr=False, compare=False)
+    straight: bool = False
+    _kept: dict[tuple[int, int], Model] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def target(self) -> Array:
@@ -101,6 +102,11 @@ class Task:
             return None
         y, weights = (np.asarray(v, dtype=np.float32) for v in (self.y, self.weights))
         return replace(self, model=model, y=y, weights=weights)  # type: ignore[arg-type]
+
+    def rough(self) -> "Task":
+        """Return the task for first steps: without the law's second derivatives if they cost."""
+        model = self.model.rough()
+        return self if model is None else replace(self, model=model, straight=True)
 
     def bounds(self, problems: Rows) -> tuple[Array, Array]:
         """Return the lower and upper bounds of some problems, (b, P) or (P,)."""
@@ -140,13 +146,12 @@ class Task:
     def value(self, theta: Array, problems: Rows) -> Array:
         """Return the summed objective at internal parameters (b, P), shape (b,)."""
         out = np.zeros(len(theta))
-        for rows, runs, model in self._blocks(problems):
-            y, w = (
-                self._of_runs(self.y, problems[rows], runs),
-                self._of_runs(self.weights, problems[rows], runs),
-            )
-            rho = self.objective.rho(self.objective.residuals(model.value(theta[rows]), y))
-            out[rows] += (w * rho).sum(axis=1)
+        with np.errstate(all="ignore"):
+            for rows, runs, model in self._blocks(problems):
+                y = self._of_runs(self.y, problems[rows], runs)
+                w = self._of_runs(self.weights, problems[rows], runs)
+                rho = self.objective.rho(self.objective.residuals(model.value(theta[rows]), y))
+                out[rows] += (w * rho).sum(axis=1)
         return np.where(np.isfinite(out), out, np.inf)
 
     def metric(self, theta: Array) -> Array:
@@ -158,13 +163,8 @@ class Task:
         """How many problems there are."""
         return max(len(v) for v in (self.y, self.weights) if v.ndim == 2)
 
-    def sums(
-        self, theta: Array, problems: Rows, metric: Array | None = None
-    ) -> tuple[Array, Array]:
-        """Return the objective (b,) and its packed derivatives (b, R) at internal (b, P).
-
-        Packed sums of the metric are added to ``metric`` (b, R) when it is given.
-        """
+    def sums(self, theta: Array, problems: Rows) -> tuple[Array, Array]:
+        """Return the objective (b,) and its packed derivatives (b, R) at internal (b, P)."""
         value = np.zeros(len(theta))
         sums = np.zeros((len(theta), self.model.packed))
         with np.errstate(all="ignore"):
@@ -175,22 +175,39 @@ class Task:
                 total, a, b = self.objective.chain(point.f, y, w)
                 value[rows] += total
                 sums[rows] += point.pack(a, b)
-                if metric is not None:
-                    flat = w / point.f**2 if self.objective.space == "log" else w + 0 * point.f
-                    metric[rows] += point.pack(np.zeros_like(flat), flat)
             value[~np.isfinite(value + sums.sum(axis=1))] = np.inf
         return value, sums
 
     def state(self, theta: Array, problems: Rows) -> State:
         """Return objective, exact derivatives and metric at internal parameters (b, P)."""
-        outer = np.zeros((len(theta), self.model.packed))
-        value, sums = self.sums(theta, problems, outer)
+        parts: dict[int, tuple[Array, ...]] = {}
         with np.errstate(all="ignore"):
-            return State(value, *self.model.unpack(sums), self.model.unpack(outer)[1])
+            for rows, runs, model in self._blocks(problems, channels=theta.shape[1]):
+                y = self._of_runs(self.target, problems[rows], runs)
+                w = self._of_runs(self.weights, problems[rows], runs)
+                point = model.at(theta[rows])
+                value, a, b = self.objective.chain(point.f, y, w)
+                c = w / (point.f * point.f) if self.objective.space == "log" else w
+                if self.straight and self.objective.space == "log":
+                    # A residual is straight then, not the logarithm of a straight law.
+                    b = b + a / point.f
+                part = (value, *point.local(a, b, c))
+                known = parts.get(rows.start)
+                parts[rows.start] = tuple(map(np.add, known, part)) if known else part
+            whole = [
+                np.concatenate(p) if len(p) > 1 else p[0] for p in zip(*parts.values(), strict=True)
+            ]
+            state = State(*whole)
+            rest = state.gradient.sum(axis=1) + state.hessian.sum(axis=(1, 2))
+            state.value[~np.isfinite(state.value + rest)] = np.inf
+        return state
 
-    def _blocks(self, problems: Rows) -> Iterator[tuple[slice, slice, Model]]:
-        """Cut problems and runs into blocks that fit the cache."""
-        cells = max(1024, CELLS * 8 // self.y.itemsize // self.model.channels)
+    def _blocks(
+        self, problems: Rows, channels: int | None = None
+    ) -> Iterator[tuple[slice, slice, Model]]:
+        """Cut problems and runs into blocks that fit the cache, by arrays of (b, n) in use."""
+        channels = channels or self.model.channels
+        cells = max(1024, CELLS * 8 // self.y.itemsize // channels)
         height = min(self.runs, cells)
         width = max(1, cells // height)
         for first in range(0, self.runs, height):
@@ -204,9 +221,10 @@ class Task:
         """Return the model of a block of the runs that all problems share."""
         if runs.start == 0 and runs.stop == self.runs:
             return self.model
-        if runs.start not in self._kept:
-            self._kept[runs.start] = self.model.take(np.arange(1), runs)
-        return self._kept[runs.start]
+        key = (runs.start, runs.stop)
+        if key not in self._kept:
+            self._kept[key] = self.model.take(np.arange(1), runs)
+        return self._kept[key]
 
     def _of_runs(self, v: Array, problems: Rows, runs: slice) -> Array:
         if v.ndim == 1:
