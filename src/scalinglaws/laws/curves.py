@@ -73,12 +73,13 @@ def _newton(a: Any, h: Any, z: Any) -> Any:
     return z - (log_t - a * log_rest - h) / (np.exp(log_rest) + a * np.exp(log_t))
 
 
-def saturating(over: str) -> Law:
+def saturating(over: str, *, top: float | None = None) -> Law:
     """Return M4, ``(L - E) / (L0 - L)^a = k x^-c`` solved for ``L``.
 
     The loss leaves the level ``L0`` of a random guess and approaches the floor ``E`` as a power
-    law; ``a -> 0`` gives the power law with floor. Residuals are taken in the prediction, not in
-    the transformed loss that Alabdulmohsin et al. 2022 fit.
+    law; ``a -> 0`` gives the power law with floor. ``top`` is the largest level that the metric
+    allows, such as 1 for an error rate. Residuals are taken in the prediction, not in the
+    transformed loss that Alabdulmohsin et al. 2022 fit.
     """
 
     def function(p: Values, x: Values) -> Any:
@@ -91,16 +92,19 @@ def saturating(over: str) -> Law:
     ) -> Mapping[str, Array]:
         # Drawn shares place E below the least loss and L0 above the largest; the rest is linear.
         floor = values["E"] * loss.min()
-        top = loss.max() + values["L0"] * max(np.ptp(loss), 1e-6 * loss.max())
+        above = max(np.ptp(loss), 1e-6 * loss.max())
+        if top is not None:
+            above = min(above, max((top - loss.max()) / 2, 1e-6 * loss.max()))
+        start = loss.max() + values["L0"] * above
         log_x = np.broadcast_to(np.log(inputs[over]), (len(floor), len(loss)))
-        basis = np.stack([np.ones_like(log_x), -log_x, np.log(top[:, None] - loss)], axis=-1)
+        basis = np.stack([np.ones_like(log_x), -log_x, np.log(start[:, None] - loss)], axis=-1)
         target = np.log(loss - floor[:, None])
         log_k, c, a = (np.linalg.pinv(basis) @ target[..., None])[..., 0].T
         # Where a bound stops an exponent, the scale follows so that the curve stays in place.
         bounded = [np.clip(v, 0.02, 2.5) for v in (c, a)]
         moved = [(v - w)[:, None] for v, w in zip((c, a), bounded, strict=True)]
         log_k = log_k + (basis[..., 1:] * np.stack(moved, axis=-1)).sum(axis=-1).mean(axis=-1)
-        return {"E": floor, "L0": top, "k": np.exp(log_k), "c": bounded[0], "a": bounded[1]}
+        return {"E": floor, "L0": start, "k": np.exp(log_k), "c": bounded[0], "a": bounded[1]}
 
     return Law(
         name=f"saturating power law in {over}",
@@ -119,6 +123,7 @@ def saturating(over: str) -> Law:
                 symbol="L₀",
                 unit="loss",
                 meaning="loss before learning, as of a random guess",
+                upper=np.inf if top is None else top,
                 start=(0.01, 2.0),
             ),
             coefficient("k", "k", f"loss^(1-a) * {over}^c", "weight of the power law"),
