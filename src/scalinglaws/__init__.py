@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from scalinglaws import (
+    arena,
     batch,
     counting,
     design,
@@ -40,6 +41,7 @@ from scalinglaws.explore import explore
 from scalinglaws.explorer import Explorer
 from scalinglaws.extrapolate import HoldOut, hold_out
 from scalinglaws.fit import Fit, fit
+from scalinglaws.forecast import forecast
 from scalinglaws.laws import Law, Parameter
 from scalinglaws.notebook import Refusal, ask, say
 from scalinglaws.objectives import LAD, LSQ, LSQ_LOG, Objective, huber
@@ -86,6 +88,7 @@ __all__ = [
     "UnknownName",
     "against",
     "allocate",
+    "arena",
     "ask",
     "batch",
     "card",
@@ -100,6 +103,7 @@ __all__ = [
     "errors",
     "explore",
     "fit",
+    "forecast",
     "growth",
     "hold_out",
     "huber",

@@ -112,7 +112,7 @@ def _on_cluster(
         from scalinglaws import cluster
     except ImportError as error:
         raise BadParameters(
-            f"backend='dask' needs joblib, dask and distributed ({error}): in the checkout, "
+            f"backend='dask' needs dask and distributed ({error}): in the checkout, "
             f"python -m pip install -e '.[cluster]'"
         ) from error
     cluster.spread(work, todo, keep, scheduler=scheduler)

@@ -1,0 +1,96 @@
+"""Learning curves cut in two: what an estimator may see, and what it is scored on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from scalinglaws import checks
+from scalinglaws.errors import BadParameters, BadRuns, Unidentifiable
+from scalinglaws.forecast import LEAST
+from scalinglaws.laws import Array
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Curve:
+    """What an estimator sees: ``x`` (n,) and ``loss`` (n,) to fit, ``at`` (m,) to predict."""
+
+    domain: str
+    task: str
+    model: str
+    x: Array
+    loss: Array
+    at: Array
+
+
+def frame(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of learning curves as ``domain, task, model, x, loss[, train]``.
+
+    ``seen`` is taken as ``x``, and a missing ``domain`` as one domain. Raises :class:`BadRuns` for
+    columns that are missing or values that are no positive numbers.
+    """
+    if isinstance(table, pd.DataFrame) and "x" not in table.columns and "seen" in table.columns:
+        table = table.rename(columns={"seen": "x"})
+    checks.table(table, ("x", "loss"), what="a set of learning curves")
+    for column in ("task", "model"):
+        checks.groups(table, column, what="a set of learning curves")
+    kept = ["task", "model", "x", "loss", *(c for c in ("domain", "train") if c in table.columns)]
+    out = table[kept].assign(domain=table.get("domain", "all curves"))
+    out.attrs = {}
+    if "train" in out.columns:
+        flags = out["train"].astype(str).str.strip().str.lower()
+        known = flags.isin(["true", "false", "1", "0", "1.0", "0.0"])
+        if not known.all():
+            row = int((~known).to_numpy().argmax())
+            raise BadRuns(
+                f"row {row + 1}, column train: found {str(table['train'].iloc[row])!r}; expected "
+                f"true for a point to fit and false for one to predict"
+            )
+        out["train"] = flags.isin(["true", "1", "1.0"])
+    return out
+
+
+def cut(table: pd.DataFrame, *, share: float | None = None) -> tuple[list[Curve], list[Array]]:
+    """Return the curves to fit, and for each the losses at ``at``, which go to no estimator.
+
+    Without ``share`` the column ``train`` says what is fitted. With it, points at ``x`` up to that
+    share of the largest ``x`` to fit are fitted and the later ones *of those to fit* predicted: no
+    row to predict is touched. A curve with fewer than six points to fit, or none to predict, is
+    left out. Raises :class:`BadParameters` for a share that is none and :class:`Unidentifiable`
+    when no curve is left.
+    """
+    table = frame(table)
+    if share is not None and not 0 < checks.numbers({"share": share}, what="a cut")["share"] < 1:
+        raise BadParameters(f"share is a part of the range to fit, between 0 and 1; found {share}")
+    if share is None and "train" not in table.columns:
+        raise BadRuns(
+            "the table has no column train, which tells points to fit from points to predict: add "
+            "it, or give share, such as 0.5"
+        )
+    curves, hidden = [], []
+    for (domain, task, model), each in table.groupby(["domain", "task", "model"], sort=False):
+        each = each.sort_values("x", kind="stable")
+        fits = each["train"].to_numpy() if "train" in each else np.ones(len(each), dtype=bool)
+        x, loss = each["x"].to_numpy(dtype=float), each["loss"].to_numpy(dtype=float)
+        after = ~fits
+        if share is not None:
+            early = x <= share * x[fits].max(initial=0.0)
+            fits, after = fits & early, fits & ~early
+        if len(np.unique(x[fits])) < LEAST or not after.any():
+            continue
+        curves.append(
+            Curve(
+                domain=str(domain),
+                task=str(task),
+                model=str(model),
+                x=x[fits],
+                loss=loss[fits],
+                at=x[after],
+            )
+        )
+        hidden.append(loss[after])
+    if not curves:
+        raise Unidentifiable(
+            f"no curve has {LEAST} points to fit and one to predict: nothing can be scored"
+        )
+    return curves, hidden

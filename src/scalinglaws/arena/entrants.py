@@ -1,0 +1,91 @@
+"""Who plays: each entrant is one function of a :class:`Curve`, and anyone can add another."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from scalinglaws import released
+from scalinglaws.arena.curves import Curve
+from scalinglaws.fit import fit
+from scalinglaws.forecast import forecast
+from scalinglaws.laws import (
+    Array,
+    Law,
+    broken_power_law,
+    power_law,
+    saturating,
+    shifted,
+)
+from scalinglaws.objectives import LSQ_LOG
+
+Entrant = Callable[[Curve], Array | pd.DataFrame]
+"""Returns the loss at ``curve.at``, or a table ``mean, low, high`` of it."""
+
+_M4: Mapping[str, tuple[float, float | None]] = {"IC": (1.0, 1.0), "BB": (1.001, 1.0)}
+"""``err_0`` and ``upper`` in the authors' notebook; elsewhere 1 and no bound."""
+
+
+def last(curve: Curve) -> Array:
+    """Return the last loss for every later point."""
+    return np.full(len(curve.at), curve.loss[np.argmax(curve.x)])
+
+
+def line(curve: Curve) -> Array:
+    """Return the straight line of log loss in log x: M1."""
+    return released.m1(curve.x, curve.loss).predict(curve.at)
+
+
+def m2_released(curve: Curve) -> Array:
+    """Return M2 as its authors' procedure has it."""
+    return released.m2(curve.x, curve.loss).predict(curve.at)
+
+
+def m3_released(curve: Curve) -> Array:
+    """Return M3 as its authors' procedure has it."""
+    return released.m3(curve.x, curve.loss).predict(curve.at)
+
+
+def m4_released(curve: Curve) -> Array:
+    """Return M4 as its authors' procedure has it, with their settings of the domain."""
+    err_0, upper = _M4.get(curve.domain, (1.0, None))
+    return released.m4(curve.x, curve.loss, err_0=err_0, upper=upper).predict(curve.at)
+
+
+def by_law(law: Law) -> Entrant:
+    """Return an entrant: a law of ``x`` by least squares on log loss, in prediction space."""
+
+    def entrant(curve: Curve) -> Array:
+        runs = pd.DataFrame({"x": curve.x, "loss": curve.loss})
+        found = fit(law, runs, objective=LSQ_LOG, check=False)
+        return np.asarray(law.function(dict(found.params), {"x": curve.at}), dtype=float)
+
+    return entrant
+
+
+def m4(curve: Curve) -> Array:
+    """Return M4 in prediction space; where no loss reaches 1, it starts at 1 or below."""
+    top = 1.001 if curve.loss.max() < 1 else None
+    return np.asarray(by_law(saturating("x", top=top))(curve))
+
+
+def ours(curve: Curve) -> pd.DataFrame:
+    """Return the library's forecast."""
+    return forecast(curve.x, curve.loss, at=curve.at)
+
+
+OURS = "forecast"
+
+ENTRANTS: Mapping[str, Entrant] = {
+    OURS: ours,
+    "one break": by_law(broken_power_law("x", breaks=1)),
+    "M4": m4,
+    "M3": by_law(shifted("x")),
+    "M2": by_law(power_law("x")),
+    "M4 released": m4_released,
+    "M3 released": m3_released,
+    "M2 released": m2_released,
+    "M1 (straight line)": line,
+    "last value": last,
+}
+"""The standing league: ours, the laws in prediction space, the released estimators, baselines."""
