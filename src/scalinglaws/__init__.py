@@ -19,6 +19,7 @@ from scalinglaws import (
     isoflop,
     laws,
     objectives,
+    planning,
     released,
     simulate,
 )
@@ -46,6 +47,7 @@ from scalinglaws.laws import Law, Parameter
 from scalinglaws.notebook import Refusal, ask, say
 from scalinglaws.objectives import LAD, LSQ, LSQ_LOG, Objective, huber
 from scalinglaws.optimum import growth
+from scalinglaws.planning import Needed, choices, needed, tally, trials
 from scalinglaws.profile import profile
 from scalinglaws.rejection import Rejection, against
 from scalinglaws.runs import read_runs
@@ -76,6 +78,7 @@ __all__ = [
     "Interrupted",
     "Interval",
     "Law",
+    "Needed",
     "Objective",
     "Parameter",
     "Refusal",
@@ -94,6 +97,7 @@ __all__ = [
     "card",
     "catalogue",
     "chapters",
+    "choices",
     "claim",
     "claims",
     "count",
@@ -112,9 +116,11 @@ __all__ = [
     "laws",
     "load",
     "measured",
+    "needed",
     "number",
     "objectives",
     "open_runs",
+    "planning",
     "plot",
     "profile",
     "read_runs",
@@ -123,6 +129,8 @@ __all__ = [
     "show",
     "simulate",
     "sweep",
+    "tally",
+    "trials",
 ]
 
 

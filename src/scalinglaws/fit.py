@@ -266,7 +266,7 @@ def _condition(task: Task, theta: Array) -> float:
     if not free.any():
         return float("nan")
     inner = task.metric(theta)[np.ix_(free, free)]
-    size = np.diag(inner)
-    if not np.isfinite(inner).all() or (size <= 0).any():
+    size = np.sqrt(np.diag(inner))
+    if not np.isfinite(inner).all() or not (size > 0).all():
         return float("inf")
-    return float(np.linalg.cond(inner / np.sqrt(np.outer(size, size))))
+    return float(np.linalg.cond(inner / size[:, None] / size))

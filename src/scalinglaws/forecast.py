@@ -54,7 +54,7 @@ REACH = (0.5, 1.0)
 MEMORY = 1.0
 """Distance in log x over which the wander forgets itself."""
 
-SCATTER = (0.1, 0.5, 0.9)
+SCATTER = (0.01, 0.1, 0.5, 0.9)
 """Share of the variance at the end of the curve that is scatter, not wander."""
 
 COUNT = 7

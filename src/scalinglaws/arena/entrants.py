@@ -52,12 +52,15 @@ def m4_released(curve: Curve) -> Array:
     return released.m4(curve.x, curve.loss, err_0=err_0, upper=upper).predict(curve.at)
 
 
-def by_law(law: Law) -> Entrant:
-    """Return an entrant: a law of ``x`` by least squares on log loss, in prediction space."""
+def by_law(law: Law, *, held: Mapping[str, float] | None = None) -> Entrant:
+    """Return an entrant: a law of ``x`` by least squares on log loss, in prediction space.
+
+    ``held`` keeps parameters at given values, as in :func:`scalinglaws.fit`.
+    """
 
     def entrant(curve: Curve) -> Array:
         runs = pd.DataFrame({"x": curve.x, "loss": curve.loss})
-        found = fit(law, runs, objective=LSQ_LOG, check=False)
+        found = fit(law, runs, objective=LSQ_LOG, held=held, check=False)
         return np.asarray(law.function(dict(found.params), {"x": curve.at}), dtype=float)
 
     return entrant
