@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scalinglaws import counting
+from scalinglaws import count, counting
 from scalinglaws.counting import Shape
 
 # Hoffmann et al. 2022, Table A4: parameters as printed, shape, FLOPs over 6ND as printed.
@@ -116,3 +116,18 @@ def test_leaving_embeddings_out_undoes_counting_them() -> None:
         total = counting.with_embeddings(n, omega=omega)
         # Roots in closed form: what is left is rounding, amplified where embeddings dominate.
         np.testing.assert_allclose(counting.without_embeddings(total, omega=omega), n, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (999.4e6, "999M"),
+        (999.9e6, "1B"),
+        (70e9, "70B"),
+        (999.9e12, "1e+15"),
+        (999.9, "1k"),
+        (7, "7"),
+    ],
+)
+def test_counts_are_said_with_three_digits(value: float, words: str) -> None:
+    assert count(value) == words

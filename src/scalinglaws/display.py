@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
+_ROUNDED = 1 - 5e-4
+"""From this share of a size on, three digits round up to it: 999.9 million is 1B, not 1000M."""
+
+
 def count(value: float | Refusal) -> str:
     """Format a count of parameters or tokens as people say it: 70B, 1.4T, 512."""
     if isinstance(value, Refusal):
         return f"{value}"
     for size, suffix in _SUFFIXES:
-        if value >= size:
-            return f"{value / size:.3g}{suffix}" if value < 1e15 else f"{value:.3g}"
+        if size * _ROUNDED <= value < 1e15 * _ROUNDED:
+            return f"{max(value / size, 1.0):.3g}{suffix}"
     return f"{value:.3g}"
 
 

@@ -75,7 +75,7 @@ def check_parameters(chapter: Chapter, given: Mapping[str, Any]) -> dict[str, An
 
 
 def _parse(parameter: Parameter, value: Any) -> Any:
-    if parameter.name in ("runs", "profiles"):
+    if parameter.name in ("runs", "profiles", "curves"):
         return _table(value) if value != "" else ""
     parsers = {"int": _integer, "float": _number, "bool": _truth, "str": _text}
     if parameter.type not in parsers:

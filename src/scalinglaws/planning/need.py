@@ -10,7 +10,7 @@ import pandas as pd
 from scalinglaws import checks
 from scalinglaws.display import count
 from scalinglaws.errors import BadParameters, Unidentifiable
-from scalinglaws.forecast import KNOTS, _curve, forecast
+from scalinglaws.forecast import KNOTS, curve_of, forecast
 from scalinglaws.laws import Array
 
 
@@ -113,7 +113,7 @@ def needed(
         raise BadParameters(f"target is a loss, a positive number; found {target!r}")
     if given["furthest"] <= 1:
         raise BadParameters(f"furthest is a multiple of the largest x, above 1; found {furthest!r}")
-    _curve(x, loss)  # refuses what is none
+    curve_of(x, loss)  # refuses what is none
     curve = pd.DataFrame({"x": np.asarray(x, float), "loss": np.asarray(loss, float)})
     curve = curve.sort_values(["x", "loss"], ignore_index=True)
     start, last = (float(v) for v in curve["x"].iloc[[0, -1]])
