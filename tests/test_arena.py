@@ -165,6 +165,42 @@ def test_refuses_what_is_no_entrant_no_share_and_no_player():
         versus(scores, entrant="me")
 
 
+def test_comparison_by_groups_is_as_wide_as_the_groups_are_few():
+    rng = np.random.default_rng(0)
+    effect = np.repeat(rng.normal(size=8), 10)
+    rows = [(k, "a", 2.0 + effect[k], k // 10) for k in range(80)]
+    rows += [(k, "b", 2.5, k // 10) for k in range(80)]
+    scores = pd.DataFrame(rows, columns=["curve", "entrant", "rmse", "trial"]).assign(domain="d")
+    by_curve = versus(scores, entrant="a").iloc[0]
+    by_trial = versus(scores, entrant="a", by="trial").iloc[0]
+    assert by_curve["gain"] == by_trial["gain"]
+    widths = [r["gain_high"] - r["gain_low"] for r in (by_curve, by_trial)]
+    # Ten equal curves in each trial: the standard error is sqrt(10) times as large, give or take
+    # the noise of 4000 draws and of eight groups.
+    assert widths[1] / widths[0] == pytest.approx(np.sqrt(10), rel=0.2)
+    with pytest.raises(sl.BadRuns, match="a column laboratory"):
+        versus(scores, entrant="a", by="laboratory")
+
+
+def test_splits_a_table_without_flags_and_names_its_curves():
+    table = frame(curves().drop(columns="train"), split=0.5)
+    furthest = table.groupby("task")["x"].transform("max")
+    assert (table["train"] == (table["x"] <= 0.5 * furthest)).all()
+    one = sl.arena.one(table, task="task 1", model="small")
+    assert len(one) == 15
+    assert one["x"].is_monotonic_increasing
+    with pytest.raises(sl.BadParameters, match="there are 3, such as task 0, small"):
+        sl.arena.one(table, task="task 1", model="large")
+    with pytest.raises(sl.BadParameters, match="between 0 and 1"):
+        frame(curves().drop(columns="train"), split=2)
+
+
+def test_takes_losses_above_one():
+    table = curves().assign(loss=lambda t: 5 * t["loss"])
+    scores = play(table, {"M4 released": ENTRANTS["M4 released"]}, workers=2)
+    assert (scores["problem"] == "").all()
+
+
 def test_takes_the_words_of_a_file():
     table = curves().rename(columns={"x": "seen"})
     table["train"] = table["train"].map({True: "true", False: "0"})

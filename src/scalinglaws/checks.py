@@ -72,6 +72,13 @@ def level(value: Any) -> float:
     return float(value)
 
 
+def share(value: Any) -> float:
+    """Return a part of a range of x; raises :class:`BadParameters` for what is none."""
+    if not 0 < numbers({"share": value}, what="a cut")["share"] < 1:
+        raise BadParameters(f"share is a part of the range of x, between 0 and 1; found {value!r}")
+    return float(value)
+
+
 def resamples(n: Any) -> int:
     """Return a number of resamples that an interval can rest on."""
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < FEWEST:

@@ -23,11 +23,13 @@ class Curve:
     at: Array
 
 
-def frame(table: pd.DataFrame) -> pd.DataFrame:
+def frame(table: pd.DataFrame, *, split: float | None = None) -> pd.DataFrame:
     """Return a table of learning curves as ``domain, task, model, x, loss[, train]``.
 
-    ``seen`` is taken as ``x``, and a missing ``domain`` as one domain. Raises :class:`BadRuns` for
-    columns that are missing or values that are no positive numbers.
+    ``seen`` is taken as ``x``, and a missing ``domain`` as one domain. With ``split``, a missing
+    ``train`` is true up to that share of each curve's largest ``x``. Raises :class:`BadRuns` for
+    columns that are missing or values that are no positive numbers, and :class:`BadParameters`
+    for a split that is no share.
     """
     if isinstance(table, pd.DataFrame) and "x" not in table.columns and "seen" in table.columns:
         table = table.rename(columns={"seen": "x"})
@@ -47,7 +49,26 @@ def frame(table: pd.DataFrame) -> pd.DataFrame:
                 f"true for a point to fit and false for one to predict"
             )
         out["train"] = flags.isin(["true", "1", "1.0"])
+    elif split is not None:
+        furthest = out.groupby(["domain", "task", "model"])["x"].transform("max")
+        out["train"] = out["x"] <= checks.share(split) * furthest
     return out
+
+
+def one(table: pd.DataFrame, *, task: str, model: str) -> pd.DataFrame:
+    """Return the rows of one curve of a :func:`frame`, by ``x``.
+
+    Raises :class:`BadParameters`, with what there is, when no curve has that task and model.
+    """
+    found = table[(table["task"] == task) & (table["model"] == model)].sort_values("x")
+    if found.empty:
+        there = table[["task", "model"]].drop_duplicates()
+        first = "; ".join(f"{t}, {m}" for t, m in there.head(5).to_numpy())
+        raise BadParameters(
+            f"no curve has the task {task!r} and the model {model!r}; there are {len(there)}, "
+            f"such as {first}. Set task and model"
+        )
+    return found
 
 
 def cut(table: pd.DataFrame, *, share: float | None = None) -> tuple[list[Curve], list[Array]]:
@@ -60,8 +81,7 @@ def cut(table: pd.DataFrame, *, share: float | None = None) -> tuple[list[Curve]
     when no curve is left.
     """
     table = frame(table)
-    if share is not None and not 0 < checks.numbers({"share": share}, what="a cut")["share"] < 1:
-        raise BadParameters(f"share is a part of the range to fit, between 0 and 1; found {share}")
+    share = None if share is None else checks.share(share)
     if share is None and "train" not in table.columns:
         raise BadRuns(
             "the table has no column train, which tells points to fit from points to predict: add "

@@ -23,7 +23,8 @@ Entrant = Callable[[Curve], Array | pd.DataFrame]
 """Returns the loss at ``curve.at``, or a table ``mean, low, high`` of it."""
 
 _M4: Mapping[str, tuple[float, float | None]] = {"IC": (1.0, 1.0), "BB": (1.001, 1.0)}
-"""``err_0`` and ``upper`` in the authors' notebook; elsewhere 1 and no bound."""
+"""``err_0`` and ``upper`` in the authors' notebook; elsewhere 1, or just above the largest loss,
+and no bound."""
 
 
 def last(curve: Curve) -> Array:
@@ -48,7 +49,7 @@ def m3_released(curve: Curve) -> Array:
 
 def m4_released(curve: Curve) -> Array:
     """Return M4 as its authors' procedure has it, with their settings of the domain."""
-    err_0, upper = _M4.get(curve.domain, (1.0, None))
+    err_0, upper = _M4.get(curve.domain, (max(1.0, 1.001 * curve.loss.max()), None))
     return released.m4(curve.x, curve.loss, err_0=err_0, upper=upper).predict(curve.at)
 
 
@@ -66,10 +67,19 @@ def by_law(law: Law, *, held: Mapping[str, float] | None = None) -> Entrant:
     return entrant
 
 
-def m4(curve: Curve) -> Array:
-    """Return M4 in prediction space; where no loss reaches 1, it starts at 1 or below."""
-    top = 1.001 if curve.loss.max() < 1 else None
-    return np.asarray(by_law(saturating("x", top=top))(curve))
+def top_of(domain: str) -> float | None:
+    """Return the level that a curve may start from at most: 1 for shares, as the authors set it."""
+    return 1.001 if domain in _M4 else None
+
+
+def by_m4(*, held: Mapping[str, float] | None = None) -> Entrant:
+    """Return M4 in prediction space; the start of a share is bounded, as in the released one."""
+
+    def entrant(curve: Curve) -> Array:
+        law = saturating("x", top=top_of(curve.domain))
+        return np.asarray(by_law(law, held=held)(curve))
+
+    return entrant
 
 
 def ours(curve: Curve) -> pd.DataFrame:
@@ -82,7 +92,7 @@ OURS = "forecast"
 ENTRANTS: Mapping[str, Entrant] = {
     OURS: ours,
     "one break": by_law(broken_power_law("x", breaks=1)),
-    "M4": m4,
+    "M4": by_m4(),
     "M3": by_law(shifted("x")),
     "M2": by_law(power_law("x")),
     "M4 released": m4_released,

@@ -56,28 +56,39 @@ def league(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def versus(
-    scores: pd.DataFrame, *, entrant: str = OURS, level: float = 0.9, seed: int = 0
+    scores: pd.DataFrame,
+    *,
+    entrant: str = OURS,
+    by: str = "curve",
+    level: float = 0.9,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Return how much smaller an entrant's error is than each other's, over the same curves.
 
     A row for each domain and rival: ``gain``, the mean difference in error over that of the rival
     (positive where the entrant is better), with its interval over resamples of curves, and
-    ``better``, the share of curves on which it is. Raises :class:`UnknownName` for an entrant that
-    did not play.
+    ``better``, the share of curves on which it is. ``by`` names a column whose values are drawn
+    whole, where curves are not independent. Raises :class:`UnknownName` for an entrant that did
+    not play and :class:`BadRuns` for a column that is absent.
     """
     level, seed = checks.level(level), checks.seed(seed)
     played = list(dict.fromkeys(scores["entrant"]))
     if entrant not in played:
         raise UnknownName(f"no entrant is called {entrant!r}; there are {', '.join(played)}")
+    if by != "curve":
+        checks.groups(scores, by, what="resampling")
     rng = np.random.default_rng(seed)
     rows = []
     for domain, some in scores.groupby("domain", sort=False):
         wide = _wide(some)
+        group_of = some.groupby("curve")[by].first() if by != "curve" else wide.index.to_series()
         for rival in wide.columns.drop(entrant):
-            both = wide[[entrant, rival]].dropna().to_numpy()
+            pairs = wide[[entrant, rival]].dropna()
+            both = pairs.to_numpy()
             row = {"domain": domain, "rival": rival, "curves": len(both)}
             if len(both):
-                picked = both[rng.integers(len(both), size=(DRAWS, len(both)))].mean(axis=1)
+                sums = pairs.groupby(group_of.loc[pairs.index].to_numpy()).sum().to_numpy()
+                picked = sums[rng.integers(len(sums), size=(DRAWS, len(sums)))].sum(axis=1)
                 gains = 1 - picked[:, 0] / picked[:, 1]
                 low, high = np.quantile(gains, [(1 - level) / 2, (1 + level) / 2])
                 row["gain"] = 1 - both[:, 0].mean() / both[:, 1].mean()

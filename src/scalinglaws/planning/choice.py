@@ -10,7 +10,7 @@ from scalinglaws import checks
 from scalinglaws.errors import Unidentifiable
 from scalinglaws.forecast import FREEDOM, LEAST, forecast
 from scalinglaws.laws import Array
-from scalinglaws.planning.measured import curves_of, level_at, share_of, up_to, xy
+from scalinglaws.planning.measured import curves_of, level_at, up_to, xy
 
 AVERAGED = ("right_so_far", "right_usual", "regret", "regret_so_far", "regret_usual")
 
@@ -79,7 +79,7 @@ def choices(
     Raises :class:`Unidentifiable` when no task has two models, and :class:`BadParameters` for a
     share or a level that is none.
     """
-    level, cuts = checks.level(level), [share_of(s) for s in shares]
+    level, cuts = checks.level(level), [checks.share(s) for s in shares]
     tasks = {key: curves for key, curves in curves_of(table).items() if len(curves) > 1}
     if not tasks:
         raise Unidentifiable("no task has two models, so there is nothing to choose between")

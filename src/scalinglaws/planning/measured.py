@@ -3,9 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from scalinglaws import checks
 from scalinglaws.arena import frame
-from scalinglaws.errors import BadParameters
 from scalinglaws.laws import Array
 
 NEAR = 1.2
@@ -51,10 +49,3 @@ def level_at(part: pd.DataFrame, at: float) -> float:
 def xy(part: pd.DataFrame) -> tuple[Array, Array]:
     """Return the two columns that a forecast takes."""
     return part["x"].to_numpy(), part["loss"].to_numpy()
-
-
-def share_of(value: float) -> float:
-    """Return a share between 0 and 1; raises :class:`BadParameters` for anything else."""
-    if not 0 < checks.numbers({"share": value}, what="a cut")["share"] < 1:
-        raise BadParameters(f"share is a part of the range of x, between 0 and 1; found {value!r}")
-    return float(value)

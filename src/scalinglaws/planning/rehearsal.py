@@ -5,7 +5,7 @@ import pandas as pd
 
 from scalinglaws import checks
 from scalinglaws.errors import BadParameters, BadRuns, Unidentifiable
-from scalinglaws.planning.measured import curves_of, level_at, share_of, up_to, xy
+from scalinglaws.planning.measured import curves_of, level_at, up_to, xy
 from scalinglaws.planning.need import Needed, needed
 
 
@@ -35,7 +35,7 @@ def trials(
     """
     if checks.numbers({"ahead": ahead}, what="trials")["ahead"] <= 1:
         raise BadParameters(f"ahead is a multiple of the largest x seen, above 1; found {ahead!r}")
-    cut, rows = None if share is None else share_of(share), []
+    cut, rows = None if share is None else checks.share(share), []
     for (domain, task), curves in curves_of(table).items():
         for model, part in curves.items():
             if cut is None and "train" not in part:
