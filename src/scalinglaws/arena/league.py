@@ -30,8 +30,8 @@ def wins(scores: pd.DataFrame) -> pd.Series:
 def league(scores: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each domain and entrant, the best mean error of a domain first.
 
-    ``mean`` and ``median`` error over the curves that the entrant answered, ``wins``, ``inside``
-    and ``width`` of its intervals, and how many curves it left ``unanswered``.
+    ``mean`` and ``median`` error over the ``curves`` that the entrant answered, ``wins``,
+    ``inside`` and ``width`` of its intervals, and how many curves it left ``unanswered``.
     """
     rows = []
     for domain, some in scores.groupby("domain", sort=False):
@@ -46,6 +46,7 @@ def league(scores: pd.DataFrame) -> pd.DataFrame:
                     "wins": won[entrant],
                     "inside": each["inside"].mean(),
                     "width": each["width"].mean(),
+                    "curves": int(each["rmse"].notna().sum()),
                     "unanswered": int(each["rmse"].isna().sum()),
                 }
             )

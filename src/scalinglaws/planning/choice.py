@@ -1,6 +1,6 @@
 """Which model to go on with, chosen from the first part of its learning curve."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from scalinglaws.planning.measured import curves_of, level_at, up_to, xy
 AVERAGED = ("right_so_far", "right_usual", "regret", "regret_so_far", "regret_usual")
 
 COLUMNS = (
-    *("share", "domain", "task", "models", "end", "best", "margin", "unjudged"),
+    *("share", "domain", "task", "family", "models", "end", "best", "margin", "unjudged"),
     *("choice", "chance", "so_far", "usual", "right", *AVERAGED),
 )
 
@@ -50,15 +50,19 @@ def _at_cut(curves: dict[str, pd.DataFrame], cut: float, end: float, level: floa
     return pd.DataFrame(rows).T
 
 
-def _usual(regrets: Regrets, key: tuple[str, str]) -> str:
-    """Return the model that loses least on the other tasks of the domain, or nothing."""
-    others = [r for k, r in regrets.items() if k[0] == key[0] and k != key]
+def _usual(regrets: Regrets, key: tuple[str, str], family: Callable[[str], str]) -> str:
+    """Return the model that loses least on the domain's tasks of other families, or nothing."""
+    others = [r for k, r in regrets.items() if k[0] == key[0] and family(k[1]) != family(key[1])]
     known = pd.DataFrame(others, columns=regrets[key].index).mean().dropna()
     return str(known.idxmin()) if len(known) else ""
 
 
 def choices(
-    table: pd.DataFrame, *, shares: Sequence[float] = (0.1, 0.25, 0.5), level: float = 0.9
+    table: pd.DataFrame,
+    *,
+    shares: Sequence[float] = (0.1, 0.25, 0.5),
+    level: float = 0.9,
+    family: Callable[[str], str] = str,
 ) -> pd.DataFrame:
     """Choose the model of each task from the first part of its curves, and see who was best.
 
@@ -66,15 +70,16 @@ def choices(
     comparable. The *end* of a task is the largest x that all of its models reach, rows to predict
     included; a share s shows the points with x <= s end. The truth is the loss measured at the
     end, by a line through the points within a factor of 1.2, or between two where there are fewer
-    than three. The choice is the model with the least forecast there.
+    than three. The choice is the model with the least forecast there. ``family`` gives the family
+    of a task by its name, for tasks that are relatives, such as one image set at several shots.
 
     Returns a row for each share and task with two models or more: ``models, end, best`` and
     ``margin``, how much more the second best loses, relative; ``unjudged``, how many models have
     fewer than six different x at the cut. With any of those there is no choice; otherwise
     ``choice`` and ``chance``, the forecast's own probability that it is right; ``so_far``, the
-    model that is best at the cut; ``usual``, the one that loses least on the other tasks of the
-    domain, at their ends; and for each of the three ``right`` and ``regret``, the relative excess
-    loss, as ``right_so_far`` and so on.
+    model that is best at the cut; ``usual``, the one that loses least on the domain's tasks of
+    other families, at their ends; and for each of the three ``right`` and ``regret``, the relative
+    excess loss, as ``right_so_far`` and so on.
 
     Raises :class:`Unidentifiable` when no task has two models, and :class:`BadParameters` for a
     share or a level that is none.
@@ -94,13 +99,14 @@ def choices(
             cut, regret = share * ends[key], regrets[key]
             few = sum(up_to(part, cut)["x"].nunique() < LEAST for part in curves.values())
             row = {"share": share, "domain": key[0], "task": key[1], "models": len(curves)}
-            row |= {"end": ends[key], "best": regret.idxmin(), "unjudged": few}
+            row |= {"family": family(key[1]), "end": ends[key], "best": regret.idxmin()}
+            row |= {"unjudged": few}
             rows.append(row | {"margin": float(np.expm1(regret.nsmallest(2).iloc[1]))})
             if few:
                 continue
             said = _at_cut(curves, cut, ends[key], level)
             picks = {"": said["mean"].idxmin(), "_so_far": said["so_far"].idxmin()}
-            picks |= {"_usual": usual} if (usual := _usual(regrets, key)) else {}
+            picks |= {"_usual": usual} if (usual := _usual(regrets, key, family)) else {}
             log_mean, scale = said["mean"].to_numpy(), said["scale"].to_numpy()
             rows[-1] |= {name.strip("_") or "choice": model for name, model in picks.items()}
             rows[-1] |= {"chance": _chance(log_mean, scale, int(log_mean.argmin()))}
@@ -109,18 +115,24 @@ def choices(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def tally(chosen: pd.DataFrame, *, level: float = 0.9) -> pd.DataFrame:
+def tally(chosen: pd.DataFrame, *, level: float = 0.9, same: bool = True) -> pd.DataFrame:
     """Return how often the choices of :func:`choices` were right, a row a share.
 
-    ``tasks`` judged and ``unjudged``; ``right``, with Wilson's interval as if tasks were
-    independent, and the mean ``chance`` that the forecast gave itself; ``right_so_far`` and
-    ``right_usual`` of the other two ways, and of a ``guess``; and the mean ``regret`` of each.
+    With ``same``, only tasks that are judged at every share count, so that shares can be compared.
+    ``tasks`` that count, of how many ``families``, and the ``unjudged`` rest; ``right``, with
+    Wilson's interval as if tasks were independent, and the mean ``chance`` that the forecast gave
+    itself; ``right_so_far`` and ``right_usual`` of the other two ways, and of a ``guess``; and the
+    mean ``regret`` of each.
     """
     z, rows = ndtri((1 + checks.level(level)) / 2), []
-    for share, part in chosen.groupby("share"):
-        some = part[part["unjudged"] == 0]
+    keys = ["domain", "task"]
+    unjudged = chosen.groupby(keys)["unjudged"].transform("max") if same else chosen["unjudged"]
+    counts = chosen.assign(counts=unjudged == 0)
+    for share, part in counts.groupby("share"):
+        some = part[part["counts"]]
         n, p = len(some), some["right"].astype(float).mean()
-        row = {"share": share, "tasks": n, "unjudged": len(part) - n, "right": p}
+        row = {"share": share, "tasks": n, "families": some["family"].nunique()}
+        row |= {"unjudged": len(part) - n, "right": p}
         middle, wide = p * n + z * z / 2, z * np.sqrt(p * (1 - p) * n + z * z / 4)
         row |= {
             f"right_{e}": (middle + k * wide) / (n + z * z) for e, k in (("low", -1), ("high", 1))

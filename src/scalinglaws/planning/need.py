@@ -18,8 +18,8 @@ from scalinglaws.laws import Array
 class Needed:
     """The x at which a learning curve reaches ``target``, between ``low`` and ``high``.
 
-    An end that lies beyond what was asked for is infinite. ``last`` is the largest x measured;
-    ``curve`` holds the points (``x``, ``loss``) and ``band`` the forecast.
+    An end that lies beyond what was asked for is infinite. ``last`` is the largest x measured and
+    ``unit`` what x counts; ``curve`` holds the points (``x``, ``loss``) and ``band`` the forecast.
     """
 
     target: float
@@ -28,6 +28,7 @@ class Needed:
     high: float
     level: float
     last: float
+    unit: str = ""
     curve: pd.DataFrame = field(repr=False)
     band: pd.DataFrame = field(repr=False)
 
@@ -48,9 +49,10 @@ class Needed:
     def __repr__(self) -> str:
         """Return the answer in a sentence."""
         needs = f"a loss of {self.target:.4g} needs"
+        of = f" {self.unit}" if self.unit else ""
         if not self.low:
-            return f"{needs} at most {count(self.high)}"
-        least = f"{needs} at least {count(self.low)}"
+            return f"{needs} at most {count(self.high)}{of}"
+        least = f"{needs} at least {count(self.low)}{of}"
         if np.isinf(self.x):
             return least
         where = "interpolated: it lies within the points"
@@ -59,7 +61,7 @@ class Needed:
         if np.isinf(self.high):
             return f"{least}, and {count(self.x)} by the mean of the forecast ({where})"
         ends = f"{count(self.low)} to {count(self.high)}, {self.level:.0%} interval"
-        return f"{needs} {count(self.x)} ({ends}), {where}"
+        return f"{needs} {count(self.x)}{of} ({ends}), {where}"
 
     def _repr_html_(self) -> str:
         return f'<div class="sl-fit"><p>{escape(repr(self))}</p></div>'
@@ -93,6 +95,7 @@ def needed(
     target: float,
     level: float = 0.9,
     furthest: float = 10.0,
+    unit: str = "",
 ) -> Needed:
     """Return the x at which a learning curve reaches a target loss, with its interval.
 
@@ -101,6 +104,7 @@ def needed(
     ``low`` where the lower edge last does before, so that for a falling curve the target is
     reached before ``low``, and after ``high``, with probability (1 - level) / 2 each. A target
     within the points is interpolated. No further than ``furthest`` times the largest x is looked.
+    ``unit`` is what x counts, such as ``"images"``, for the sentences.
 
     Raises :class:`Unidentifiable` when the mean or the upper edge does not reach the target there
     (``partial`` is a :class:`Needed` with infinite ends) or the curve starts below it;
@@ -135,6 +139,7 @@ def needed(
         high=high,
         level=level,
         last=last,
+        unit=unit,
         curve=curve,
         band=band,
     )

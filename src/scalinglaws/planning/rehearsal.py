@@ -5,8 +5,20 @@ import pandas as pd
 
 from scalinglaws import checks
 from scalinglaws.errors import BadParameters, BadRuns, Unidentifiable
+from scalinglaws.fit import fit
+from scalinglaws.laws import power_law
+from scalinglaws.objectives import LSQ_LOG
 from scalinglaws.planning.measured import curves_of, level_at, up_to, xy
 from scalinglaws.planning.need import Needed, needed
+
+
+def _by_power_law(seen: pd.DataFrame, target: float) -> float:
+    """Return the x at which a power law with floor (M2) meets the target, infinite below it."""
+    p = fit(power_law("x"), seen[["x", "loss"]], objective=LSQ_LOG, check=False).params
+    above = target - p["E"]
+    if above <= 0 or p["c"] <= 0:
+        return np.inf
+    return float(np.exp(min((np.log(p["k"]) - np.log(above)) / p["c"], 700.0)))
 
 
 def trials(
@@ -29,6 +41,7 @@ def trials(
     (whether the interval holds the truth) and ``refused``, why there is no interval. ``low`` is
     then the lower end that can still be given (0 where there is none), ``x`` the mean's answer,
     and what was not reached is infinite; all are missing for curves that cannot be forecast.
+    ``power_law`` is the answer of the usual way, a power law with floor fitted to what is seen.
     Curves that were not measured as far as the truth are left out. Raises :class:`Unidentifiable`
     when none is left, :class:`BadParameters` for an ``ahead`` not above 1 or a share that is none,
     and :class:`BadRuns` without ``train`` and ``share``.
@@ -57,6 +70,7 @@ def trials(
             known = isinstance(found, Needed)
             ends = (found.x, found.low, found.high) if known else (np.nan,) * 3
             rows[-1] |= dict(zip(("x", "low", "high"), ends, strict=True))
+            rows[-1] |= {"power_law": _by_power_law(seen, target) if known else np.nan}
     if not rows:
         raise Unidentifiable(f"no curve was measured {ahead:g} times beyond the part that is seen")
     out = pd.DataFrame(rows)
@@ -64,23 +78,32 @@ def trials(
     return out
 
 
+def _factor(ratio: pd.Series) -> float:
+    """Return the median factor of error either way; an infinite answer is infinitely wrong."""
+    return float(np.exp(np.log(ratio.dropna()).abs().median()))
+
+
 def summary(tried: pd.DataFrame, *, by: str | None = None) -> pd.DataFrame:
     """Return how good the answers of :func:`trials` were, in all or for each value of a column.
 
     ``curves`` and how many were ``answered``; of those, the share whose interval ``held`` the
-    truth, the median ``factor`` of error either way and the median ``ratio`` of answer to truth;
-    ``ratio_all``, the same with the mean of the forecast where no interval could be given; and
-    ``least``, the share of refusals whose lower end was right.
+    truth, the median ``factor`` of error either way and the median ``ratio`` of answer to truth,
+    and ``factor_power_law``, that factor for a power law on the same curves. ``factor_all``,
+    ``factor_power_law_all`` and ``ratio_all`` count all curves, with the mean of the forecast where
+    no interval could be given. ``least`` is the share of refusals whose lower end was right and
+    ``least_ratio`` the median of that end over the truth.
     """
     rows = []
     for name, part in tried.groupby(by) if by else [("", tried)]:
         answer, refused = part[part["refused"] == ""], part[part["refused"] != ""]
-        ratio = answer["x"] / answer["truth"]
         row = {by: name} if by else {}
         row |= {"curves": len(part), "answered": len(answer)}
         row |= {"held": answer["held"].astype(float).mean()}
-        row |= {"factor": np.exp(np.log(ratio).abs().median()), "ratio": ratio.median()}
-        row |= {"ratio_all": (part["x"] / part["truth"]).median()}
+        for end, some in (("", answer), ("_all", part)):
+            row[f"factor{end}"] = _factor(some["x"] / some["truth"])
+            row[f"factor_power_law{end}"] = _factor(some["power_law"] / some["truth"])
+            row[f"ratio{end}"] = (some["x"] / some["truth"]).median()
         lower = refused[refused["low"] > 0]
-        rows.append(row | {"least": (lower["low"] <= lower["truth"]).mean()})
+        row |= {"least": (lower["low"] <= lower["truth"]).mean()}
+        rows.append(row | {"least_ratio": (lower["low"] / lower["truth"]).median()})
     return pd.DataFrame(rows)

@@ -110,7 +110,7 @@ def choices(table: pd.DataFrame) -> Picture:
     ax.plot(
         at - 0.12, shown["chance"], "_", color=FITTED, ms=16, mew=2, label="forecast's own chance"
     )
-    words = [f"{r.share:.0%}\n{r.tasks} tasks" for r in shown.itertuples()]
+    words = [f"{r.share:.0%}\n{r.tasks} tasks of {r.families} families" for r in shown.itertuples()]
     ax.set_xticks(at, words)
     ax.set_xlim(-0.5, max(len(shown), 1) - 0.5)
     ax.set_ylim(0, 1.05)
