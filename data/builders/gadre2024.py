@@ -1,8 +1,10 @@
-"""The over-trained language models of Gadre et al. 2024 and their validation losses."""
+"""The over-trained language models of Gadre et al. 2024, their validation losses and scores."""
 
-from builders.rows import Files, Row, run
+from builders.rows import Files, Row, run, significant
 from scalinglaws.counting import six_nd
 
+RUNS = "gadre2024/runs.csv"
+TASKS = "gadre2024/eval_metadata.csv"
 CORPORA = {"c4_original": "c4", "rpj": "redpajama", "rw_original": "refinedweb"}
 TEXTS = {
     "c4_val": "c4",
@@ -14,6 +16,28 @@ TEXTS = {
     "paloma_redpajama": "paloma_redpajama",
     "val_de_en_100": "c4_german",
 }
+# The list SUBSET in the authors' scaling/constants.py.
+IN_AVERAGE = {
+    "arc_easy",
+    "bigbench_cs_algorithms",
+    "bigbench_dyck_languages",
+    "bigbench_novel_concepts",
+    "bigbench_operators",
+    "bigbench_qa_wikidata",
+    "boolq",
+    "commonsense_qa",
+    "copa",
+    "coqa",
+    "hellaswag",
+    "hellaswag_zeroshot",
+    "lambada_openai",
+    "piqa",
+    "pubmed_qa_labeled",
+    "squad",
+    "winograd",
+}
+# Upstream repeats the 2376 of ARC-Easy, but all 104 accuracies are whole numbers of 1172nds.
+ITEMS = {"arc_challenge": 1172}
 
 
 def _name(p: dict[str, str]) -> str:
@@ -21,10 +45,15 @@ def _name(p: dict[str, str]) -> str:
     return f"{CORPORA[p['train_dataset']]}-{millions}M-{float(p['token_multiplier']):g}"
 
 
+def _tasks(files: Files) -> list[str]:
+    """Return the 46 tasks in the order of their columns upstream."""
+    return [c.removeprefix("acc_") for c in files[RUNS][0] if c.startswith("acc_")]
+
+
 def runs(files: Files) -> list[Row]:
     """Return the 104 models in upstream order, with the loss that the authors' law predicts."""
     rows: list[Row] = []
-    for p in files["gadre2024/runs.csv"]:
+    for p in files[RUNS]:
         params, tokens = float(p["params"]), float(p["tokens"])
         batch = int(p["global_batch_sequences"])
         rows.append(
@@ -56,9 +85,35 @@ def losses(files: Files) -> list[Row]:
             "low": float(p[f"loss_lo95_{name}"]),
             "high": float(p[f"loss_hi95_{name}"]),
         }
-        for p in files["gadre2024/runs.csv"]
+        for p in files[RUNS]
         for name, text in TEXTS.items()
     ]
 
 
-TABLES = {"runs": runs, "losses": losses}
+def scores(files: Files) -> list[Row]:
+    """Return the accuracy of every model on each of the 46 tasks."""
+    return [
+        {"run": _name(p), "task": task, "accuracy": significant(float(p[f"acc_{task}"]), 6)}
+        for p in files[RUNS]
+        for task in _tasks(files)
+    ]
+
+
+def tasks(files: Files) -> list[Row]:
+    """Return what the authors say of the 46 tasks that were measured."""
+    said = {p["Eval Task"]: p for p in files[TASKS]}
+    return [
+        {
+            "task": task,
+            "kind": said[task]["Task Type"],
+            "category": said[task]["Task Category"],
+            "shots": int(said[task]["#shots"]),
+            "items": ITEMS.get(task, int(said[task]["#datapoints"])),
+            "chance": float(said[task]["Random baseline"]) / 100,
+            "in_average": task in IN_AVERAGE,
+        }
+        for task in _tasks(files)
+    ]
+
+
+TABLES = {"runs": runs, "losses": losses, "scores": scores, "tasks": tasks}
