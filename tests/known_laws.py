@@ -91,6 +91,31 @@ ALL_LAWS: dict[str, Known] = {
         {"k": 0.9, "alpha": 1.6, "e_IR": 0.12},
         {"upstream_error": np.geomspace(0.08, 0.9, 50)},
     ),
+    "line in logits": (
+        sl.laws.LOGIT_LINE,
+        {"a": 0.6, "b": 0.85},
+        {"upstream_error": np.geomspace(0.08, 0.9, 50)},
+    ),
+    "error from loss": (
+        sl.laws.LOSS_TO_ERROR,
+        {"eps": 0.86, "k": 2.1, "gamma": 0.71},
+        {"loss": np.linspace(2.2, 4.5, 50)},
+    ),
+    "over-training": (
+        sl.laws.OVERTRAINED,
+        {"E": 1.84, "a": 210.0, "b": 190.0, "eta": 0.136},
+        _grid(flops=np.geomspace(1e17, 1e21, 8), tokens_per_param=np.geomspace(5, 640, 7)),
+    ),
+    "transfer": (
+        sl.laws.TRANSFER,
+        {"k": 1.9e4, "alpha": 0.18, "beta": 0.38},
+        _grid(finetuning=np.geomspace(1e5, 1e10, 8), params=np.geomspace(1e5, 1e9, 7)),
+    ),
+    "rectified": (
+        sl.laws.rectified("samples"),
+        {"E": 0.9, "B": 900.0, "D_l": 280.0, "beta": 0.6},
+        {"samples": np.geomspace(200, 819200, 40)},
+    ),
     "sigmoid": (
         sl.laws.sigmoid("upstream_loss"),
         {"low": 0.78, "high": 0.25, "mid": 2.7, "width": 0.22},

@@ -45,7 +45,8 @@ def simulated(name: str, seed: int = 1) -> pd.DataFrame:
     runs = sl.simulate.at(law, truth, **x)
     noise = NOISE * np.random.default_rng(seed).standard_normal(len(runs))
     real = law.domain == "real"
-    return runs.assign(loss=runs["loss"] + noise if real else runs["loss"] * np.exp(noise))
+    y = runs[law.response]
+    return runs.assign(**{law.response: y + noise if real else y * np.exp(noise)})
 
 
 @cache
@@ -66,7 +67,7 @@ def rho(objective: Objective, r: Array) -> tuple[Array, Array]:
 
 def residuals(law: Law, objective: Objective, runs: pd.DataFrame, theta: Array) -> Any:
     """Residuals (n,) and their derivatives (P, n)."""
-    y = runs["loss"].to_numpy()
+    y = runs[law.response].to_numpy()
     with np.errstate(all="ignore"):
         f, g, _ = by_run(law, {i: runs[i].to_numpy() for i in law.inputs}, theta)
         return (f - y, g) if objective.space == "linear" else (np.log(f / y), g / f)
@@ -242,7 +243,8 @@ def test_units_do_not_matter(name: str, objective: str, inputs: float, loss: flo
     runs, kind = simulated(name), SMOOTH[objective]
     # Kaplan's sum of two powers has no scale of its own: its loss has one unit.
     scale = 1.0 if name.startswith("Kaplan") else 10**loss
-    other = runs.assign(loss=runs["loss"] * scale, **{i: runs[i] * 10**inputs for i in law.inputs})
+    y, columns = law.response, {i: runs[i] * 10**inputs for i in law.inputs}
+    other = runs.assign(**columns, **{y: runs[y] * scale})
     fit = sl.fit(law, other, objective=kind)
     assert fit.objective == pytest.approx(from_truth(name, kind).objective, rel=ROUNDING)
     assert fit.ok, fit.status
@@ -251,7 +253,7 @@ def test_units_do_not_matter(name: str, objective: str, inputs: float, loss: flo
     for p in law.parameters:
         if p.unit == "1":
             assert fit.params[p.name] == pytest.approx(expected[p.name], rel=1e-6)
-        if p.unit == "loss":
+        if p.unit == y:
             assert fit.params[p.name] == pytest.approx(expected[p.name] * scale, rel=1e-6)
 
 

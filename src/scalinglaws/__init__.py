@@ -13,6 +13,7 @@ from scalinglaws import (
     batch,
     counting,
     design,
+    downstream,
     envelope,
     errors,
     interpolated,
@@ -29,6 +30,7 @@ from scalinglaws.claims import Claim, Claims, claim, claims
 from scalinglaws.coverage import measured
 from scalinglaws.data import card, catalogue, load
 from scalinglaws.display import count, number
+from scalinglaws.downstream import ladder, saturation, saturations, trends
 from scalinglaws.errors import (
     BadParameters,
     BadRuns,
@@ -103,6 +105,7 @@ __all__ = [
     "count",
     "counting",
     "design",
+    "downstream",
     "envelope",
     "errors",
     "explore",
@@ -113,6 +116,7 @@ __all__ = [
     "huber",
     "interpolated",
     "isoflop",
+    "ladder",
     "laws",
     "load",
     "measured",
@@ -125,11 +129,14 @@ __all__ = [
     "profile",
     "read_runs",
     "released",
+    "saturation",
+    "saturations",
     "say",
     "show",
     "simulate",
     "sweep",
     "tally",
+    "trends",
     "trials",
 ]
 

@@ -4,16 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from scalinglaws import checks
+from scalinglaws._hull import Rows, lower_hull
 from scalinglaws.errors import BadParameters, Unidentifiable
 from scalinglaws.isoflop import Frontier, line_through
 from scalinglaws.laws import Array
 from scalinglaws.uncertainty import RESAMPLES
-
-Rows = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,19 +143,6 @@ def _hull(points: _Points) -> Callable[[Rows], Array]:
         drawn = np.flatnonzero(np.isin(points.run, runs))
         y = log_loss[drawn]
         falling = y < np.r_[np.inf, np.minimum.accumulate(y)[:-1]]
-        return points.winners(_lower_hull(drawn[falling], points.log_flops, log_loss))
+        return points.winners(lower_hull(drawn[falling], points.log_flops, log_loss))
 
     return win
-
-
-def _lower_hull(index: Rows, x: Array, y: Array) -> Rows:
-    """Return those of ``index``, in the order of ``x``, that are corners of the hull from below."""
-    kept: list[tuple[int, float, float]] = []
-    for i, px, py in zip(index.tolist(), x[index].tolist(), y[index].tolist(), strict=True):
-        while len(kept) >= 2:
-            (_, ax, ay), (_, bx, by) = kept[-2:]
-            if (bx - ax) * (py - ay) > (by - ay) * (px - ax):
-                break
-            kept.pop()
-        kept.append((i, px, py))
-    return np.array([i for i, _, _ in kept])

@@ -152,7 +152,7 @@ def simulate(name: str, case: Case, design: str, objective: Objective, data_sets
     task = Task(model_of(law, x), y, np.ones_like(y), objective, lower, upper)
     found = minimise(task, np.tile(to_internal(law, case.truth), (data_sets, 1)))
     runs = pd.DataFrame({**x, "block": block})
-    spread = designs.describe(runs.assign(loss=curve), law)
+    spread = designs.describe(runs.assign(**{law.response: curve}), law)
     fits = []
     for d, theta in enumerate(found.theta):
         edge = np.array([NEAR * starts.unit(p, law, y[d]) for p in law.parameters])
@@ -161,7 +161,7 @@ def simulate(name: str, case: Case, design: str, objective: Objective, data_sets
         fits.append(
             Fit(
                 law=law,
-                runs=runs.assign(loss=y[d]),
+                runs=runs.assign(**{law.response: y[d]}),
                 params=MappingProxyType({k: float(v) for k, v in to_values(law, theta).items()}),
                 objective=float(found.objective[d]),
                 objective_kind=objective,

@@ -7,10 +7,17 @@ A sum of powers is built by :func:`power_law` or :func:`sum_of_powers`; any othe
 from scalinglaws.laws.batch import STEPS_TO_TARGET
 from scalinglaws.laws.compose import add, multiply, recounted
 from scalinglaws.laws.curves import broken_power_law, saturating, shifted
-from scalinglaws.laws.downstream import ABNAR, logistic_in_log, sigmoid
-from scalinglaws.laws.joint import DATA_CONSTRAINED, KAPLAN_ND, KAPLAN_NS, ROUTED
+from scalinglaws.laws.downstream import (
+    ABNAR,
+    LOGIT_LINE,
+    LOSS_TO_ERROR,
+    logistic_in_log,
+    sigmoid,
+)
+from scalinglaws.laws.joint import DATA_CONSTRAINED, KAPLAN_ND, KAPLAN_NS, OVERTRAINED, ROUTED
 from scalinglaws.laws.law import Array, Function, Guess, Law, Parameter, Term, Values
 from scalinglaws.laws.powers import CHINCHILLA, line, power_law, power_terms, sum_of_powers
+from scalinglaws.laws.transfer import TRANSFER, rectified
 
 __all__ = [
     "ABNAR",
@@ -18,8 +25,12 @@ __all__ = [
     "DATA_CONSTRAINED",
     "KAPLAN_ND",
     "KAPLAN_NS",
+    "LOGIT_LINE",
+    "LOSS_TO_ERROR",
+    "OVERTRAINED",
     "ROUTED",
     "STEPS_TO_TARGET",
+    "TRANSFER",
     "Array",
     "Function",
     "Guess",
@@ -35,6 +46,7 @@ __all__ = [
     "power_law",
     "power_terms",
     "recounted",
+    "rectified",
     "saturating",
     "shifted",
     "sigmoid",

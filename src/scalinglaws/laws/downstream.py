@@ -19,17 +19,86 @@ ABNAR = Law(
     inputs=("upstream_error",),
     parameters=(
         coefficient(
-            "k", "k", "loss * upstream_error^-alpha", "downstream error added per upstream"
+            "k",
+            "k",
+            "downstream_error * upstream_error^-alpha",
+            "downstream error added per upstream",
         ),
-        exponent("alpha", "α", "how fast the downstream error follows the upstream one"),
-        level("e_IR", "e_IR", "loss", "downstream error left where the upstream one is zero"),
+        exponent(
+            "alpha", "α", "how fast the downstream error follows the upstream one", upper=10.0
+        ),
+        level(
+            "e_IR",
+            "e_IR",
+            "downstream_error",
+            "downstream error left where the upstream one is zero",
+        ),
     ),
     function=_upstream,
     linear=("k", "e_IR"),
     formula="e_DS = k e_US^alpha + e_IR",
     reference="Abnar et al. 2021",
+    response="downstream_error",
 )
 """Downstream error as a function of upstream error, with the level at which it saturates."""
+
+
+_NEAR_ONE = 1.0 - 1e-9
+"""Largest share of which log odds are taken."""
+
+
+def _logit_line(p: Values, x: Values) -> Any:
+    error = np.minimum(x["upstream_error"], _NEAR_ONE)
+    position = p["a"] + p["b"] * (np.log(error) - np.log1p(-error))
+    return np.exp(-np.logaddexp(0.0, -position))
+
+
+LOGIT_LINE = Law(
+    name="straight line in logits",
+    inputs=("upstream_error",),
+    parameters=(
+        Parameter(
+            name="a",
+            symbol="a",
+            unit="1",
+            meaning="logit of the downstream error where the upstream one is a half",
+            lower=-np.inf,
+            space="linear",
+            start=(-2.0, 2.0),
+        ),
+        exponent("b", "b", "how fast the downstream logit follows the upstream one"),
+    ),
+    function=_logit_line,
+    formula="logit(e_DS) = a + b logit(e_US)",
+    reference="Recht et al. 2019; Taori et al. 2020",
+    response="downstream_error",
+)
+"""Downstream error as a function of upstream error, both in log odds; it never saturates.
+
+Upstream errors are shares; one at or above 1 counts as just below it.
+"""
+
+
+def _decay(p: Values, x: Values) -> Any:
+    return p["eps"] - p["k"] * np.exp(-p["gamma"] * x["loss"])
+
+
+LOSS_TO_ERROR = Law(
+    name="error from loss",
+    inputs=("loss",),
+    parameters=(
+        level("eps", "ε", "error", "error of a model that knows nothing"),
+        coefficient("k", "k", "error", "error that a loss of zero would take away"),
+        exponent("gamma", "γ", "how fast a falling loss takes error away, per unit", upper=20.0),
+    ),
+    function=_decay,
+    linear=("eps", "k"),
+    formula="error = eps - k exp(-gamma L)",
+    reference="Gadre et al. 2024, equation 5",
+    response="error",
+    domain="real",
+)
+"""Average error over tasks as a function of the loss on a text."""
 
 
 def _between(p: Values, position: Any) -> Any:
@@ -38,11 +107,14 @@ def _between(p: Values, position: Any) -> Any:
     return p["low"] * np.exp(-below) + p["high"] * np.exp(-above)
 
 
-def sigmoid(over: str) -> Law:
+def sigmoid(
+    over: str, *, response: str = "loss", between: tuple[float, float] = (-np.inf, np.inf)
+) -> Law:
     """Return the sigmoid, ``L = low + (high - low) / (1 + exp(-(x - mid) / width))``.
 
-    ``low`` and ``high`` are the levels far below and far above ``mid``, in either order; inputs
-    and response may be of either sign.
+    ``low`` and ``high`` are the levels far below and far above ``mid``, in either order, and lie
+    ``between`` two values, such as 0 and 1 for a score; inputs and response may be of either sign.
+    ``response`` names the column that it predicts.
     """
 
     def function(p: Values, x: Values) -> Any:
@@ -62,9 +134,10 @@ def sigmoid(over: str) -> Law:
         return Parameter(
             name=name,
             symbol=name,
-            unit="loss",
+            unit=response,
             meaning=f"level far {where} the midpoint",
-            lower=-np.inf,
+            lower=between[0],
+            upper=between[1],
             space="linear",
         )
 
@@ -98,6 +171,7 @@ def sigmoid(over: str) -> Law:
         formula="L = low + (high - low) / (1 + exp(-(x - mid) / width))",
         reference="the logistic function",
         domain="real",
+        response=response,
     )
 
 

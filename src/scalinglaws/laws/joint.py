@@ -150,6 +150,33 @@ def _guess_constrained(
     return found
 
 
+def _overtrained(p: Values, x: Values) -> Any:
+    flops, ratio = np.log(x["flops"]), np.log(x["tokens_per_param"])
+    up = p["a"] * np.exp(p["eta"] * (ratio - flops))
+    return p["E"] + up + p["b"] * np.exp(p["eta"] * (-ratio - flops))
+
+
+OVERTRAINED = Law(
+    name="over-training",
+    inputs=("flops", "tokens_per_param"),
+    parameters=(
+        level("E", "E", "loss", "loss that no scale removes"),
+        coefficient("a", "a", "loss * flops^eta", "weight of the finite-model term"),
+        coefficient("b", "b", "loss * flops^eta", "weight of the finite-data term"),
+        exponent("eta", "η", "how fast loss falls with compute at a fixed ratio of tokens to size"),
+    ),
+    function=_overtrained,
+    linear=("E", "a", "b"),
+    formula="L = E + (a M^eta + b M^-eta) C^-eta",
+    reference="Gadre et al. 2024, equation 4",
+)
+"""Loss as a function of compute C and tokens per parameter M.
+
+It is :data:`CHINCHILLA` with equal exponents, ``alpha = beta = 2 eta``, written in C = 6 N D and
+M = D / N.
+"""
+
+
 def _reuse(name: str, symbol: str, meaning: str) -> Parameter:
     return Parameter(
         name=name,

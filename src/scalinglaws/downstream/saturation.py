@@ -1,0 +1,165 @@
+"""The level at which a downstream task stops following its upstream task."""
+
+from dataclasses import dataclass, field
+from html import escape
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from scalinglaws import checks
+from scalinglaws.errors import Unidentifiable
+from scalinglaws.fit import Fit, fit
+from scalinglaws.laws import ABNAR
+from scalinglaws.objectives import HUBER, Objective
+from scalinglaws.uncertainty import RESAMPLES, percentiles
+
+FEWEST = 8
+"""Models below which three parameters are not asked for."""
+SPAN = 1.5
+"""Upstream errors must differ by this factor."""
+FAINT = 0.01
+"""A floor below this share of the least error measured is none."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Saturation:
+    """The downstream error at an upstream error of zero, ``value``, between ``low`` and ``high``.
+
+    ``best_upstream`` and ``best_downstream`` are the least errors measured, ``rank`` is Spearman's
+    correlation of the two errors over ``models``, and ``fit`` the law.
+    """
+
+    value: float
+    low: float
+    high: float
+    level: float
+    best_upstream: float
+    best_downstream: float
+    rank: float
+    models: int
+    fit: Fit = field(repr=False)
+
+    def __contains__(self, error: float) -> bool:
+        """Whether the interval holds an error."""
+        return self.low <= error <= self.high
+
+    def __repr__(self) -> str:
+        """Return the answer in a sentence."""
+        if self.low > 0:
+            ends = (
+                f"{self.value:.3g} ({self.low:.3g} to {self.high:.3g}, {self.level:.0%} interval)"
+            )
+        else:
+            ends = f"at most {self.high:.3g} ({self.level:.0%} interval)"
+        return (
+            f"at an upstream error of zero the downstream error is {ends}; the {self.models} "
+            f"models come down to {self.best_downstream:.3g}, at upstream errors from "
+            f"{self.best_upstream:.3g}"
+        )
+
+    def _repr_html_(self) -> str:
+        return f'<div class="sl-fit"><p>{escape(repr(self))}</p></div>'
+
+
+def saturation(
+    points: pd.DataFrame,
+    *,
+    upstream: str = "upstream_error",
+    downstream: str = "downstream_error",
+    objective: Objective | str = HUBER,
+    level: float = 0.9,
+    n: int = RESAMPLES,
+    by: str | None = None,
+    seed: int = 0,
+) -> Saturation:
+    """Return the level ``e_IR`` of ``e_DS = k e_US^alpha + e_IR``, with an interval.
+
+    ``points`` has a row a model and errors between 0 and 1. The interval is that of a bootstrap by
+    case, or by group of the column ``by``. Abnar et al. 2021, equation 1.
+
+    Raises :class:`Unidentifiable` with fewer than 8 models, when upstream errors differ by less
+    than a factor of 1.5, when the downstream error does not grow with the upstream one (no level
+    below that of guessing), and when the interval reaches zero; ``partial`` is then a
+    :class:`Saturation` whose ``high`` is still an upper end.
+    """
+    level = checks.level(level)
+    checks.table(points, (upstream, downstream), what="a saturation level")
+    columns = {upstream: "upstream_error", downstream: "downstream_error"}
+    kept = points[[*columns, *([by] if by else [])]].rename(columns=columns)
+    x, y = (kept[c].to_numpy(dtype=float) for c in columns.values())
+    if len(kept) < FEWEST:
+        raise Unidentifiable(
+            f"a saturation level takes at least {FEWEST} models; there are {len(kept)}"
+        )
+    if x.max() < SPAN * x.min():
+        raise Unidentifiable(
+            f"upstream errors go from {x.min():.3g} to {x.max():.3g} only: a level takes models "
+            f"whose upstream errors differ by a factor of {SPAN:g}"
+        )
+    rank, p = spearmanr(x, y) if np.ptp(y) else (0.0, 1.0)
+    if not (rank > 0 and p < (1 - level) / 2):
+        raise Unidentifiable(
+            f"over these {len(kept)} models the downstream error does not grow with the upstream "
+            f"one (Spearman's correlation {rank:.2f}): there is no curve that could level off"
+        )
+    law = fit(ABNAR, kept, objective=objective, check=False, seed=seed)
+    draws = law.bootstrap(n, kind="group" if by else "case", by=by, seed=seed)["e_IR"].to_numpy()
+    low, high = (float(v) for v in percentiles(draws, level))
+    value, best = law.params["e_IR"], float(y.min())
+    open_below = low <= FAINT * best
+    found = Saturation(
+        value=value,
+        low=0.0 if open_below else low,
+        high=high,
+        level=level,
+        best_upstream=float(x.min()),
+        best_downstream=best,
+        rank=float(rank),
+        models=len(kept),
+        fit=law,
+    )
+    if open_below:
+        raise Unidentifiable(
+            "no level shows: without one the law fits as well, and the interval reaches zero. At "
+            f"most {high:.3g} is left at an upstream error of zero",
+            partial=found,
+            insist="the fit is in error.partial.fit",
+        )
+    return found
+
+
+def saturations(
+    points: pd.DataFrame,
+    *,
+    by: str = "task",
+    objective: Objective | str = HUBER,
+    level: float = 0.9,
+    n: int = RESAMPLES,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return the saturation level of each value of a column, refusals included.
+
+    One row a value: ``models``, ``value, low, high`` (``value`` missing where refused), ``k`` and
+    ``alpha``, ``best_upstream``, ``best_downstream``, ``rank`` and ``refused``, why there is no
+    level.
+    """
+    checks.groups(points, by, what="saturation levels")
+    rows = []
+    for name, part in points.groupby(by, sort=False):
+        row = {by: name, "models": len(part), "refused": ""}
+        try:
+            found = saturation(part, objective=objective, level=level, n=n, seed=seed)
+            row["value"] = found.value
+        except Unidentifiable as error:
+            found = error.partial
+            row |= {"value": np.nan, "refused": error.reason}
+        if isinstance(found, Saturation):
+            row |= {k: getattr(found, k) for k in ("low", "high", "best_upstream")}
+            row |= {"best_downstream": found.best_downstream, "rank": found.rank}
+            row |= {k: found.fit.params[k] for k in ("k", "alpha")}
+        rows.append(row)
+    order = [by, "models", "value", "low", "high", "k", "alpha", "best_upstream"]
+    out = pd.DataFrame(rows).reindex(columns=[*order, "best_downstream", "rank", "refused"])
+    out.attrs = {"level": level}
+    return out

@@ -1,0 +1,77 @@
+"""Laws of transfer: what pre-training is worth, and how loss falls in fine-tuning."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from scalinglaws.laws.law import Array, Law, Parameter, Values
+from scalinglaws.laws.powers import coefficient, exponent, level
+
+
+def _transferred(p: Values, x: Values) -> Any:
+    log = p["alpha"] * np.log(x["finetuning"]) + p["beta"] * np.log(x["params"])
+    return p["k"] * np.exp(log)
+
+
+TRANSFER = Law(
+    name="effective data transferred",
+    inputs=("finetuning", "params"),
+    parameters=(
+        coefficient("k", "k", "transferred * finetuning^-alpha * params^-beta", "scale"),
+        exponent("alpha", "α", "how fast it grows with the data for fine-tuning"),
+        exponent("beta", "β", "how fast it grows with the size of the model"),
+    ),
+    function=_transferred,
+    linear=("k",),
+    formula="D_T = k D_F^alpha N^beta",
+    reference="Hernandez et al. 2021, equation 1.2",
+    response="transferred",
+)
+"""Data for fine-tuning that pre-training is worth, ``transferred``, in the unit of ``finetuning``.
+
+``params`` counts without embeddings. Both in characters, in the paper.
+"""
+
+
+def rectified(over: str) -> Law:
+    """Return the rectified law of fine-tuning, ``L = E + B / (D_l + x^beta)``.
+
+    Below ``D_l^(1/beta)``, what pre-training is worth, the curve is flat; above it is a power law
+    with floor. Lin et al. 2024, equation 6.
+    """
+
+    def function(p: Values, x: Values) -> Any:
+        total = np.logaddexp(np.log(p["D_l"]), p["beta"] * np.log(x[over]))
+        return p["E"] + p["B"] * np.exp(-total)
+
+    def guess(
+        values: Mapping[str, Array], inputs: Mapping[str, Array], loss: Array
+    ) -> Mapping[str, Array]:
+        # The drawn share places the bend within the measured range, or a factor e^2 before it.
+        log_x = np.log(inputs[over])
+        bend = log_x.min() - 2.0 + values["D_l"] * (np.ptp(log_x) + 2.0)
+        return {**values, "D_l": np.exp(values["beta"] * bend)}
+
+    return Law(
+        name=f"rectified law in {over}",
+        inputs=(over,),
+        parameters=(
+            level("E", "E", "loss", "loss that no fine-tuning removes"),
+            coefficient("B", "B", f"loss * {over}^beta", "weight of the power law"),
+            Parameter(
+                name="D_l",
+                symbol="D_l",
+                unit=f"{over}^beta",
+                meaning="what pre-training is worth",
+                lower=1e-30,
+                start=(0.02, 1.0),
+            ),
+            exponent("beta", "β", "how fast the loss falls after the bend"),
+        ),
+        function=function,
+        guess=guess,
+        linear=("B", "E"),
+        formula="L = E + B / (D_l + x^beta)",
+        reference="Lin et al. 2024, equation 6",
+    )
