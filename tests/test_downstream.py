@@ -109,7 +109,7 @@ def test_a_cloud_without_a_level_is_refused_with_an_upper_end():
     assert partial.low == 0
     # The least downstream error is 0.8 * 0.15^0.9 = 0.145: the upper end is below it.
     assert 0 <= partial.high < 0.145
-    assert "at most" in repr(partial)
+    assert "under this law" in repr(partial)
 
 
 @pytest.mark.parametrize(
@@ -284,13 +284,13 @@ def test_a_ladder_finds_a_clean_truth():
 
 def test_the_interval_of_a_ladder_holds_a_new_model():
     held = []
-    for seed in range(40):
-        told = sl.ladder(rungs(seed), at=TARGET, seed=seed, n=300).predictions
+    for seed in range(25):
+        told = sl.ladder(rungs(seed), at=TARGET, seed=seed, n=200).predictions
         score = true_scores(np.random.default_rng(1000 + seed))
         held += list((told["score_low"] <= score) & (score <= told["score_high"]))
-    # 90% of 80 within two standard errors of 0.034, less what case resampling of 25 runs is known
+    # 90% of 50 within two standard errors of 0.042, less what case resampling of 25 runs is known
     # to lose under Huber's loss: the coverage study has 85% on such a grid.
-    assert np.mean(held) > 0.78
+    assert np.mean(held) > 0.76
 
 
 def test_ladders_refuse_by_name():
@@ -303,3 +303,86 @@ def test_ladders_refuse_by_name():
         sl.ladder(runs, at=TARGET[["params"]])
     with pytest.raises(sl.BadRuns, match="second step is a law of task_loss"):
         sl.ladder(runs, at=TARGET, second=sl.laws.sigmoid("flops"))
+
+
+# Looking ahead, and learning curves side by side
+
+
+def test_the_law_that_made_the_models_predicts_the_best_of_them_best():
+    bent = sl.downstream.ahead(cloud(n=200, noise=0.005), seed=0)
+    assert min(bent, key=bent.get) == "saturation"
+    line = sl.simulate.at(
+        sl.laws.LOGIT_LINE,
+        {"a": 0.4, "b": 0.7},
+        noise=0.005,
+        upstream_error=cloud(n=200)["upstream_error"],
+    )
+    straight = sl.downstream.ahead(line)
+    assert min(straight, key=straight.get) == "line in logits"
+    # The noise is half a per cent, and little is added by parameters from 160 models.
+    assert straight["line in logits"] < 0.008
+    found = sl.saturation(line)
+    assert found.doubtful
+    assert "Doubtful" in repr(found)
+    assert not sl.saturation(cloud(n=200, noise=0.005)).doubtful
+
+
+def test_looking_ahead_takes_eight_models_and_a_share():
+    with pytest.raises(sl.Unidentifiable, match="7 are left to fit; it takes 8"):
+        sl.downstream.ahead(cloud(n=14), share=0.5)
+    with pytest.raises(sl.BadParameters, match="between 0 and 1"):
+        sl.downstream.ahead(cloud(), share=2)
+    few = sl.saturation(cloud(n=9, noise=0.001))
+    assert np.isnan(few.ahead)
+    assert not few.doubtful
+
+
+def test_curves_are_aligned_where_the_downstream_one_was_measured():
+    x = np.geomspace(1e3, 1e6, 13)
+    rows = [
+        pd.DataFrame({"task": "up", "model": "m", "x": x, "loss": x**-0.1}),
+        pd.DataFrame({"task": "down", "model": "m", "x": 3 * x, "loss": (3 * x) ** -0.05}),
+        pd.DataFrame({"task": "down", "model": "alone", "x": x, "loss": x**-0.05}),
+    ]
+    told = sl.downstream.aligned(pd.concat(rows, ignore_index=True), upstream="up")
+    # Beyond the upstream curve's last point nothing is said: 3e6 and 1.7e6 are out.
+    assert len(told) == 11
+    assert set(told["model"]) == {"m"}
+    # A power law is a straight line in logs, so interpolation is exact.
+    np.testing.assert_allclose(told["downstream_error"], told["upstream_error"] ** 0.5, rtol=1e-12)
+    with pytest.raises(sl.UnknownName, match="no curve has the task 'left'; there are up, down"):
+        sl.downstream.aligned(pd.concat(rows, ignore_index=True), upstream="left")
+
+
+# Pictures
+
+
+def test_a_cloud_shows_models_laws_and_the_edge_and_says_when_simulated():
+    points = cloud().assign(family="a")
+    fits = {"law": sl.fit(sl.laws.ABNAR, points, check=False)}
+    shown = sl.plot.cloud(points, fits, edge=sl.downstream.frontier(points))
+    (ax,) = shown.figure.axes
+    assert "SIMULATED" in [t.get_text() for t in shown.figure.texts] or shown.figure._suptitle
+    assert ax.get_xlim()[0] == 0
+    widths = sorted({line.get_linewidth() for line in ax.lines if line.get_label() != "a"})
+    assert widths[0] < widths[-1]
+    assert len(shown.png()) < 300_000
+
+
+def test_levels_show_refusals_as_upper_ends():
+    table = pd.concat(
+        [
+            cloud().assign(task="levels"),
+            cloud(truth={"k": 0.8, "alpha": 0.9, "e_IR": 0.0}).assign(task="falls"),
+        ]
+    )
+    shown = sl.plot.levels(sl.saturations(table), marks={"best_downstream": "least measured"})
+    assert "1 levels with intervals and 1 bounds" in shown.says
+    assert {t.get_text() for t in shown.figure.axes[0].get_yticklabels()} == {"levels", "falls"}
+
+
+def test_inversions_are_drawn_in_the_order_of_their_disagreement():
+    errors = pd.DataFrame({"a": [1, 2, 3, 4], "b": [1, 3, 2, 4], "c": [4, 3, 2, 1]}) / 10
+    shown = sl.plot.inversions(sl.downstream.inversions(errors), first="a")
+    names = [t.get_text() for t in shown.figure.axes[0].get_yticklabels()]
+    assert names == ["a", "b", "c"]

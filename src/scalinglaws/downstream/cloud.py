@@ -5,9 +5,10 @@ import pandas as pd
 
 from scalinglaws import checks
 from scalinglaws._hull import lower_hull
-from scalinglaws.errors import BadRuns
+from scalinglaws.arena import frame
+from scalinglaws.errors import BadRuns, UnknownName
 
-LABELS = ("model", "family", "task")
+LABELS = ("model", "family", "group", "task")
 _NOT_TASKS = ("params", "params_non_embedding", "tokens", "samples", "flops", "items", "loss")
 
 
@@ -27,12 +28,14 @@ def _error(table: pd.DataFrame, column: str) -> pd.Series:
 
 
 def pairs(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of scores as ``model, family, task, upstream_error, downstream_error``.
+    """Return scores as ``model, family, group, task, upstream_error, downstream_error``.
 
     The table has a column ``upstream`` with the upstream score and either ``downstream`` (with
     ``task``, where there are several) or a column a task; scores are shares, or per cent in the
     whole column. ``upstream_error`` and ``downstream_error`` are taken as they are. ``model``
-    numbers the rows where it is missing, and ``family`` is one. Rows with an error of zero or one
+    numbers the rows where it is missing, and ``family`` is one. ``group`` names rows that are no
+    witnesses of each other, such as one model at several learning rates; without it each model is
+    its own. Rows with an error of zero or one
     on either side are left out: ``attrs["left_out"]`` counts them. Raises :class:`BadRuns` for
     columns that are missing and for scores out of range.
     """
@@ -41,6 +44,7 @@ def pairs(table: pd.DataFrame) -> pd.DataFrame:
     out = pd.DataFrame({"model": table.get("model", pd.Series(range(1, len(table) + 1)))})
     out["model"] = out["model"].astype(str).to_numpy()
     out["family"] = table["family"].astype(str).to_numpy() if "family" in table else "all models"
+    out["group"] = table["group"].astype(str).to_numpy() if "group" in table else out["model"]
     known = "upstream_error" if "upstream_error" in table else "upstream"
     if known not in table:
         raise BadRuns(
@@ -72,12 +76,43 @@ def pairs(table: pd.DataFrame) -> pd.DataFrame:
     )
     inside = long[["upstream_error", "downstream_error"]].apply(lambda c: (c > 0) & (c < 1))
     kept = inside.all(axis=1)
-    order = ["model", "family", "task", "upstream_error", "downstream_error"]
+    order = ["model", "family", "group", "task", "upstream_error", "downstream_error"]
     result = long.loc[kept, order].reset_index(drop=True)
     if result.empty:
         raise BadRuns("no row has an error between 0 and 1 on both sides: nothing can be fitted")
     result.attrs = {**table.attrs, "left_out": int((~kept).sum())}
     return result
+
+
+def aligned(curves: pd.DataFrame, *, upstream: str) -> pd.DataFrame:
+    """Return learning curves of several tasks as points of one task against the ``upstream`` one.
+
+    ``curves`` has ``task, model, x`` (or ``seen``) and ``loss``, an error between 0 and 1. The
+    upstream error is interpolated, linearly in both logs, where the downstream one was measured,
+    and never beyond the upstream curve. Points of one model follow each other: they are one
+    training run, not witnesses of each other. Returns ``model, family, task, upstream_error,
+    downstream_error``, the family being the model. Raises :class:`UnknownName` when no curve has
+    the upstream task.
+    """
+    table = frame(curves)
+    tasks = dict(list(table.groupby(["model", "task"], sort=False)))
+    if not any(task == upstream for _, task in tasks):
+        known = ", ".join(dict.fromkeys(str(task) for _, task in tasks))
+        raise UnknownName(f"no curve has the task {upstream!r}; there are {known}")
+    rows = []
+    for (model, task), part in tasks.items():
+        above = tasks.get((model, upstream))
+        if task == upstream or above is None:
+            continue
+        known_x = above.groupby("x")["loss"].mean()
+        at = part[part["x"].between(known_x.index.min(), known_x.index.max())]
+        log_x, log_error = np.log(known_x.index.to_numpy(float)), np.log(known_x.to_numpy())
+        error = np.exp(np.interp(np.log(at["x"].to_numpy(float)), log_x, log_error))
+        row = {"model": model, "family": model, "task": task, "upstream_error": error}
+        rows.append(pd.DataFrame({**row, "downstream_error": at["loss"].to_numpy(float)}))
+    out = pd.concat(rows, ignore_index=True)
+    out.attrs = dict(curves.attrs)
+    return out
 
 
 def frontier(

@@ -17,7 +17,7 @@ from scalinglaws.laws.downstream import (
 from scalinglaws.laws.joint import DATA_CONSTRAINED, KAPLAN_ND, KAPLAN_NS, OVERTRAINED, ROUTED
 from scalinglaws.laws.law import Array, Function, Guess, Law, Parameter, Term, Values
 from scalinglaws.laws.powers import CHINCHILLA, line, power_law, power_terms, sum_of_powers
-from scalinglaws.laws.transfer import TRANSFER, rectified
+from scalinglaws.laws.transfer import TRANSFER, rectified, vanilla
 
 __all__ = [
     "ABNAR",
@@ -51,4 +51,5 @@ __all__ = [
     "shifted",
     "sigmoid",
     "sum_of_powers",
+    "vanilla",
 ]

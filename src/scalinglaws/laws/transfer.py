@@ -75,3 +75,43 @@ def rectified(over: str) -> Law:
         formula="L = E + B / (D_l + x^beta)",
         reference="Lin et al. 2024, equation 6",
     )
+
+
+def vanilla(over: str) -> Law:
+    """Return the power law under an outer power, ``L = k (x^-beta + s)^alpha``.
+
+    It has no phase before the power law: in log-log it can only flatten. Lin et al. 2024 fit it as
+    ``(B / x^beta + E)^alpha`` beside their own law, with ``B = k^(1/alpha)`` and ``E = s B``.
+    """
+
+    def function(p: Values, x: Values) -> Any:
+        total = np.logaddexp(-p["beta"] * np.log(x[over]), np.log(p["s"]))
+        return p["k"] * np.exp(p["alpha"] * total)
+
+    def guess(
+        values: Mapping[str, Array], inputs: Mapping[str, Array], loss: Array
+    ) -> Mapping[str, Array]:
+        return {**values, "s": values["s"] * inputs[over].max() ** -values["beta"]}
+
+    return Law(
+        name=f"power law in {over} under an outer power",
+        inputs=(over,),
+        parameters=(
+            coefficient("k", "k", f"loss * {over}^(alpha beta)", "loss at one unit, unshifted"),
+            exponent("beta", "β", "how fast the inner power law falls"),
+            Parameter(
+                name="s",
+                symbol="s",
+                unit=f"{over}^-beta",
+                meaning="floor of the inner power law",
+                lower=1e-30,
+                start=(0.01, 10.0),
+            ),
+            exponent("alpha", "α", "outer power"),
+        ),
+        function=function,
+        guess=guess,
+        linear=("k",),
+        formula="L = k (x^-beta + s)^alpha",
+        reference="Lin et al. 2024, the law set beside theirs",
+    )
