@@ -116,6 +116,11 @@ ALL_LAWS: dict[str, Known] = {
         {"E": 0.9, "B": 900.0, "D_l": 280.0, "beta": 0.6},
         {"samples": np.geomspace(200, 819200, 40)},
     ),
+    "power law under an outer power": (
+        sl.laws.vanilla("samples"),
+        {"k": 9.0, "beta": 0.9, "s": 1e-4, "alpha": 0.3},
+        {"samples": np.geomspace(200, 819200, 40)},
+    ),
     "sigmoid": (
         sl.laws.sigmoid("upstream_loss"),
         {"low": 0.78, "high": 0.25, "mid": 2.7, "width": 0.22},

@@ -11,7 +11,8 @@ wander and the scatter.
 What the shapes are drawn from, how much the curve counts against it, and how wide the interval is
 were chosen by rolling origin inside the training rows of ``alabdulmohsin2022`` and on curves of
 other projects. The scores on the rows to predict were in sight while this was done, so that they
-are no untouched test of the settings.
+are no untouched test of the settings. The 42 fine-tuning curves of ``lin2024`` came later: the
+chapter on transfer has what it does on them.
 """
 
 from functools import cache
