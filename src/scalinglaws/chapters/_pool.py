@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import queue
@@ -76,6 +77,7 @@ def _end_the_kernel(number: int, frame: FrameType | None) -> None:
     global _busy
     if _busy:
         _busy = False
+        logging.disable()  # a callback that this cuts short would log it as an error of its own
         raise KeyboardInterrupt
 
 
