@@ -35,9 +35,8 @@ def pairs(table: pd.DataFrame) -> pd.DataFrame:
     whole column. ``upstream_error`` and ``downstream_error`` are taken as they are. ``model``
     numbers the rows where it is missing, and ``family`` is one. ``group`` names rows that are no
     witnesses of each other, such as one model at several learning rates; without it each model is
-    its own. Rows with an error of zero or one
-    on either side are left out: ``attrs["left_out"]`` counts them. Raises :class:`BadRuns` for
-    columns that are missing and for scores out of range.
+    its own. Rows with an error of zero or one on either side are left out: ``attrs["left_out"]``
+    counts them. Raises :class:`BadRuns` for columns that are missing and for scores out of range.
     """
     if not isinstance(table, pd.DataFrame) or not len(table):
         checks.table(table, ("upstream",), what="a table of scores")

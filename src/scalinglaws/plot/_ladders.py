@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import (
     FuncFormatter,
@@ -29,6 +27,9 @@ from scalinglaws.plot._style import (
     is_simulated,
     scale,
 )
+
+_ACROSS = 3
+"""Small panels in a row."""
 
 
 def chained(told: pd.DataFrame, fitted: pd.DataFrame, others: pd.DataFrame) -> Picture:
@@ -119,20 +120,15 @@ def ways(errors: pd.DataFrame, *, titles: Mapping[str, str] | None = None) -> Pi
     return finish(figure, f"relative errors of {errors.shape[1]} ways on {len(errors)} tasks")
 
 
-def _grid(n: int, *, columns: int = 3, height: float = 2.5) -> tuple[Figure, Sequence[Axes]]:
-    rows = -(-n // columns)
-    figure, first = canvas(height=height * rows, width=8.6)
-    first.remove()
-    return figure, list(figure.subplots(rows, columns, squeeze=False).ravel())
-
-
 def trends(table: pd.DataFrame, told: pd.DataFrame) -> Picture:
     """Draw the score against the loss, falling to the right, for one task of each kind of trend.
 
     ``table`` is that of :func:`scalinglaws.trends` (``task, loss, score, chance``) and ``told`` the
     rows of its answer to draw.
     """
-    figure, axes = _grid(len(told))
+    rows = -(-len(told) // _ACROSS)
+    figure, grid = canvas(_ACROSS, rows=rows, height=2.5 * rows, width=8.6)
+    axes = list(np.ravel(grid))
     for ax, row in zip(axes, told.to_dict("records"), strict=False):
         part = table[table["task"] == row["task"]]
         ax.plot(part["loss"], part["score"], "o", ms=3, alpha=0.6, color=OBSERVED)
@@ -141,10 +137,9 @@ def trends(table: pd.DataFrame, told: pd.DataFrame) -> Picture:
         ax.set_title(f"{row['kind']}\n{str(row['task']).replace('_', ' ')}", fontsize=9.5)
         ax.set_xlabel("loss", fontsize=9)
         ax.tick_params(labelsize=8)
-        ax.spines[["top", "right"]].set_visible(False)
     for ax in axes[len(told) :]:
         ax.remove()
-    for ax in axes[::3]:
+    for ax in axes[::_ACROSS]:
         ax.set_ylabel("score", fontsize=9)
     lines = [Line2D([], [], color=WARM, lw=1.2, ls="--", label="chance")]
     figure.legend(handles=lines, frameon=False, fontsize=9, loc="outside lower right")

@@ -50,12 +50,14 @@ class Picture:
         return f"Figure: {self.says}"
 
 
-def canvas(columns: int = 1, *, height: float = 4.2, width: float = 7.0) -> tuple[Figure, Any]:
+def canvas(
+    columns: int = 1, *, rows: int = 1, height: float = 4.2, width: float = 7.0
+) -> tuple[Figure, Any]:
     """Return a figure and its axes in the book's style, ready to draw on."""
     with sns.axes_style("ticks", {"axes.grid": True, "grid.color": "#e4e4e4"}):
         figure = Figure(figsize=(width, height), layout="constrained")
-        axes = figure.subplots(1, columns)
-    for ax in np.atleast_1d(axes):
+        axes = figure.subplots(rows, columns)
+    for ax in np.ravel(axes):
         sns.despine(ax=ax)
     return figure, axes
 
@@ -98,18 +100,23 @@ def response_label(fit: Fit) -> str:
     return loss_label(fit.runs.attrs) if response == "loss" else label(response)
 
 
+def stamp(figure: Figure, words: str, *, colour: str) -> None:
+    """Print words on a coloured label above the figure, at its right."""
+    figure.suptitle(
+        words,
+        x=0.99,
+        ha="right",
+        fontsize=9,
+        fontweight="bold",
+        color="white",
+        bbox={"boxstyle": "round,pad=0.3", "facecolor": colour, "edgecolor": "none"},
+    )
+
+
 def finish(figure: Figure, says: str, *, simulated: bool = False) -> Picture:
     """Stamp a simulated figure as such, and close it."""
     if simulated:
-        figure.suptitle(
-            "SIMULATED",
-            x=0.99,
-            ha="right",
-            fontsize=9,
-            fontweight="bold",
-            color="white",
-            bbox={"boxstyle": "round,pad=0.3", "facecolor": "#a3341f", "edgecolor": "none"},
-        )
+        stamp(figure, "SIMULATED", colour="#a3341f")
         says = f"simulated runs: {says}"
     return Picture(figure, says)
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from matplotlib.figure import Figure
 
 from scalinglaws.display import count
 from scalinglaws.laws import TRANSFER, Law
@@ -19,22 +18,10 @@ from scalinglaws.plot._style import (
     canvas,
     finish,
     scale,
+    stamp,
 )
 
 STAMP = "published constants, not fitted"
-
-
-def _stamped(figure: Figure, says: str) -> Picture:
-    figure.suptitle(
-        STAMP,
-        x=0.99,
-        ha="right",
-        fontsize=9,
-        fontweight="bold",
-        color="white",
-        bbox={"boxstyle": "round,pad=0.3", "facecolor": "#5b4a8a", "edgecolor": "none"},
-    )
-    return finish(figure, f"{STAMP}: {says}")
 
 
 def worth(
@@ -73,7 +60,8 @@ def worth(
         ax.set_ylim(0.7, top)
     axes[0].set_ylabel("multiplier $(D_F + D_T) / D_F$")
     axes[0].legend(frameon=False, fontsize=9, title="parameters N", title_fontsize=9)
-    return _stamped(figure, f"what pre-training multiplies data by, {len(sizes)} sizes")
+    stamp(figure, STAMP, colour="#5b4a8a")
+    return finish(figure, f"{STAMP}: what pre-training multiplies data by, {len(sizes)} sizes")
 
 
 def finetuning(
