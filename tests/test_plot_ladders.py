@@ -203,19 +203,21 @@ def test_bundled_tables_of_scores():
 def test_a_table_of_ones_own_is_read_as_it_is(tmp_path):
     told = sl.downstream.scored(written(tmp_path, own().drop(columns="chance")))
     assert (told["chance"] == 0).all()
-    assert sl.card(told).title == "your own scores"
+    assert "there is no column chance: 0 is taken" in sl.card(told).notes
     assert told["score"].to_numpy() == pytest.approx(own()["score"].to_numpy())
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda t: t.drop(columns="task"), "the table lacks task"),
+        (lambda t: t.drop(columns="task"), "column 'task' is missing"),
+        (lambda t: t.drop(columns="score"), "the table lacks score"),
         (lambda t: t.assign(score=[1.5, *t["score"][1:]]), "row 1, column score: found 1.5"),
         (lambda t: t.assign(score=["?", *t["score"][1:]]), "row 1, column score"),
-        (lambda t: t.assign(tokens=[-1.0, *t["tokens"][1:]]), "row 1, column tokens"),
-        (lambda t: pd.concat([t, t.head(1)]), "is there twice on task a"),
-        (lambda t: t.head(0), "has no row"),
+        (lambda t: t.assign(tokens=[-1.0, *t["tokens"][1:]]), "column tokens: found '-1.0'"),
+        (lambda t: pd.concat([t, t.head(1)]), "expected each run once"),
+        (lambda t: pd.concat([t, t.head(1).assign(loss=2.0)]), "is there twice on task a"),
+        (lambda t: t.head(0), "there is a header but no run"),
     ],
 )
 def test_a_bad_table_of_scores_is_refused_by_name(tmp_path, change, message):
@@ -227,7 +229,7 @@ def test_no_table_of_scores(tmp_path):
     with pytest.raises(sl.UnknownName, match="give gadre2024, bhagia2024, or the path"):
         sl.downstream.scored("nothing")
     (tmp_path / "empty.csv").write_text("")
-    with pytest.raises(sl.BadRuns, match="cannot be read as a table"):
+    with pytest.raises(sl.BadRuns, match="is empty; expected a header line"):
         sl.downstream.scored(tmp_path / "empty.csv")
 
 

@@ -500,3 +500,11 @@ def test_two_counts_that_are_needed_must_differ(write: Any) -> None:
         read_runs(write(text), law=None, needs=("params", "params_non_embedding", "loss"))
     with pytest.raises(BadRuns, match="params_non_embedding: every value is below 1000"):
         read_runs(write(text.replace("1e8,1e8", "1e8,100").replace("2e8,2e8", "2e8,150")), law=None)
+
+
+def test_rows_that_differ_in_a_label_are_different_runs(tmp_path: Path) -> None:
+    table = tmp_path / "runs.csv"
+    table.write_text("task,params,tokens,loss\na,1e8,1e9,3\nb,1e8,1e9,3\n")
+    assert len(read_runs(table, law=None, labels=("task",))) == 2
+    with pytest.raises(BadRuns, match="expected each run once"):
+        read_runs(table, law=None)

@@ -65,9 +65,10 @@ def read_runs(
     ``needs`` names the columns that the table must have: by default the law's inputs and response
     (``loss`` in nats per token), and ``params``, ``tokens``, ``loss`` without a law. Of ``params``,
     ``tokens`` and ``flops`` any two give the third, by C = 6ND. ``labels`` names columns of words
-    that must be there and filled. Numbers given as text are read as
-    numbers. Returns ``params``, ``tokens``, ``flops``, ``loss`` and what is needed as floats, then
-    all other columns as they are, in the file's row order; ``attrs["card"]`` says what was
+    that must be there and filled; rows that differ in one of them are different runs. Numbers given
+    as text are read as numbers. Returns ``params``, ``tokens``, ``flops``, ``loss`` and what is
+    needed as floats, then all other columns as they are, in the file's row order;
+    ``attrs["card"]`` says what was
     derived. ``law=None`` skips the check that the runs can determine a law.
 
     Raises :class:`BadRuns` with every problem found (row, column, value, what is expected), and
@@ -92,7 +93,9 @@ def read_runs(
     relations = [] if units else [*_contradictions(cells, numbers, derived)]
     relations += _counts.contradictions(cells, numbers, both="params_non_embedding" in needs)
     relations += _empty_labels(cells, columns, labels)
-    _refuse(path, [*cells.problems, *problems, *units, *relations, *_duplicates(cells, numbers)])
+    _refuse(
+        path, [*cells.problems, *problems, *units, *relations, *_duplicates(cells, numbers, labels)]
+    )
     notes += _counts.notes(numbers, list(derived))
     others = {n: read_others(cells, n, v) for n, v in columns.items() if n not in known}
     order = [*(c for c in CORE if c in numbers), *(c for c in known if c not in CORE)]
@@ -261,18 +264,21 @@ def _contradictions(
             )
 
 
-def _duplicates(cells: Cells, numbers: dict[str, list[float]]) -> Iterator[str]:
+def _duplicates(
+    cells: Cells, numbers: dict[str, list[float]], labels: Sequence[str]
+) -> Iterator[str]:
     seen: dict[tuple[Any, ...], int] = {}
     own = ("params", "tokens", "loss")
-    names = own if set(own) <= set(numbers) else cells.columns
-    runs = (
-        zip(*(numbers[n] for n in own), strict=True)
-        if names is own
-        else (tuple(map(str, row)) for row in cells.rows)
-    )
-    for row, run in enumerate(runs):
-        if names is own and math.isnan(sum(run)):
-            continue
+    names = (*own, *labels) if set(own) <= set(numbers) else cells.columns
+    at = {name: k for k, name in enumerate(cells.columns)}
+    for row, words in enumerate(cells.rows):
+        if names is cells.columns:
+            run: tuple[float | str, ...] = tuple(map(str, words))
+        else:
+            counted = [numbers[n][row] for n in own]
+            if math.isnan(sum(counted)):
+                continue
+            run = (*counted, *(str(words[at[n]]) for n in labels))
         if run in seen:
             what = ", ".join(f"{n} {_brief(v)}" for n, v in zip(names, run, strict=True))
             yield (

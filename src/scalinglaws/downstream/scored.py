@@ -5,9 +5,11 @@ from pathlib import Path
 import pandas as pd
 
 from scalinglaws import checks
+from scalinglaws._table import SUFFIXES
 from scalinglaws.data import load
 from scalinglaws.downstream.rungs import rungs
 from scalinglaws.errors import BadRuns, Unidentifiable, UnknownName
+from scalinglaws.runs import read_runs
 
 NUMBERS = ("params", "tokens", "loss", "score")
 BUNDLED = ("gadre2024", "bhagia2024")
@@ -31,32 +33,6 @@ def _bhagia() -> pd.DataFrame:
     return long
 
 
-def _own(path: Path) -> pd.DataFrame:
-    if not path.is_file():
-        raise UnknownName(
-            f"no table is called {str(path)!r}: give {', '.join(BUNDLED)}, or the path of a .csv "
-            f"or .parquet file (looked from {Path.cwd()})"
-        )
-    try:
-        long = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-    except (ValueError, UnicodeDecodeError, OSError) as error:
-        raise BadRuns(f"{path} cannot be read as a table: {error}") from None
-    long.columns = [str(c).strip() for c in long.columns]
-    title = f"{long.get('task', pd.Series(dtype=str)).nunique()} tasks"
-    long.attrs = {
-        "name": path.name,
-        "card": {
-            "name": path.name,
-            "title": "your own scores",
-            "what": f"{len(long)} scores on {title} as given",
-            "source": str(path),
-            "convention": "params and tokens are counted as whoever wrote the file counts them",
-            "notes": [] if "chance" in long else ["there is no column chance: 0 is taken"],
-        },
-    }
-    return long
-
-
 def scored(source: str | Path) -> pd.DataFrame:
     """Return a table of scores, a row a model and task.
 
@@ -70,21 +46,26 @@ def scored(source: str | Path) -> pd.DataFrame:
     text = str(source).strip()
     if text in BUNDLED:
         return _gadre() if text == "gadre2024" else _bhagia()
-    long = _own(Path(text).expanduser())
-    missing = [c for c in ("model", "task", *NUMBERS) if c not in long]
-    if missing:
+    if Path(text).suffix.lower() not in SUFFIXES and not Path(text).exists():
+        raise UnknownName(
+            f"no table is called {text!r}: give {', '.join(BUNDLED)}, or the path of a .csv or "
+            f".parquet file"
+        )
+    labels = ("model", "task")
+    long = read_runs(text, law=None, needs=("params", "tokens", "loss"), labels=labels)
+    if "score" not in long:
         raise BadRuns(
-            f"{text}: the table lacks {', '.join(missing)}; a table of scores has the columns "
-            f"model, task, {', '.join(NUMBERS)}, and may have chance and task_loss (it has "
-            f"{', '.join(long.columns)})"
+            f"{text}: the table lacks score; a table of scores has the columns model, task, "
+            f"{', '.join(NUMBERS)}, and may have chance and task_loss (it has {', '.join(long)})"
         )
     card = long.attrs
+    if "chance" not in long:
+        card["card"]["notes"] = [*card["card"]["notes"], "there is no column chance: 0 is taken"]
     long = long.assign(chance=long.get("chance", 0.0))
     extra = ["task_loss"] if "task_loss" in long else []
-    checks.table(long, ["params", "tokens", "loss", *extra], what=text)
+    if extra:
+        checks.table(long, extra, what=text)
     checks.table(long, ["score", "chance"], what=text, positive=False)
-    for label in ("model", "task"):
-        checks.groups(long, label, what=text)
     numbers = [*NUMBERS, "chance", *extra]
     long[numbers] = long[numbers].astype(float)
     for name in ("score", "chance"):
