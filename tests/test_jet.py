@@ -538,20 +538,6 @@ def test_some_problems_on_some_runs_are_a_part_of_the_whole() -> None:
             assert part.at(theta[which]).f.shape == (2, 12)
 
 
-@pytest.mark.parametrize("name", ["Chinchilla", "two levels", "level as a logarithm"])
-@pytest.mark.parametrize("own_inputs", [False, True])
-def test_single_precision_keeps_five_digits(name: str, own_inputs: bool) -> None:
-    law, theta, x = sum_case(name)
-    if own_inputs:
-        x = {k: v * np.array([[1.0], [3.0], [0.2], [7.0]]) for k, v in x.items()}
-    double = SumOfPowers(law, x)
-    single = double.single()
-    assert single.at(theta).f.dtype == np.float32
-    # Centred inputs leave exponents of a few units, whose single precision is 1e-7 each.
-    assert_same(sums_of(single, theta, 25, 3), sums_of(double, theta, 25, 3), 1e-5)
-    assert AnyLaw(law, x).single() is None
-
-
 @pytest.mark.parametrize("name", ["Chinchilla", "two levels", "an exponent of two terms"])
 def test_a_law_by_run_adds_up_to_the_model(name: str) -> None:
     law, theta, x = sum_case(name)

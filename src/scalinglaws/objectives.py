@@ -63,37 +63,44 @@ class Objective:
         return value, slope, bend
 
     def chain(self, f: Array, target: Array, w: Array) -> tuple[Array, Array, Array]:
-        """Return the summed objective (B,) and its first and second derivative by ``f``, (B, n).
-
-        Written to pass over the runs as few times as it can: this is where a fit's time goes.
-        """
-        log = self.space == "log"
-        r = np.log(f) if log else f - target
-        if log:
-            r -= target
-        if self.custom is not None or self.below != 0.5 or self.delta == 0:
-            rho, slope, bend = self.parts(r)
-            first, second = w * slope, w * bend
-            value = np.vecdot(w, rho)
-        elif np.isinf(self.delta):
-            first = w * r
-            value = np.vecdot(first, r)
-            first *= 2
-            second = np.multiply(2.0, w, out=np.empty_like(r))
-        else:
-            slope = np.clip(r, -self.delta, self.delta)
-            inside = slope == r
-            first = w * slope
-            value = np.vecdot(first, r)
-            value -= 0.5 * np.vecdot(first, slope)
-            second = np.multiply(w, inside, out=slope)
-        if log:
+        """Return the summed objective (B,) and its first and second derivative by ``f``, (B, n)."""
+        r = self.apart(f, target)
+        value, first, second = self.weigh(r, w)
+        if self.space == "log":
             second -= first
             inverse = np.reciprocal(f, out=r)
             first *= inverse
             second *= inverse
             second *= inverse
         return value, first, second
+
+    def apart(self, f: Array, target: Array) -> Array:
+        """Return the residuals (B, n) against :meth:`target`, in an array of their own."""
+        if self.space != "log":
+            return f - target
+        r = np.log(f)
+        r -= target
+        return r
+
+    def weigh(self, r: Array, w: Array) -> tuple[Array, Array, Array]:
+        """Return the summed objective (B,) and its weighted derivatives by residual, (B, n).
+
+        Written to pass over the runs as few times as it can: this is where a fit's time goes.
+        """
+        if self.custom is not None or self.below != 0.5 or self.delta == 0:
+            rho, slope, bend = self.parts(r)
+            return np.vecdot(w, rho), w * slope, w * bend
+        if np.isinf(self.delta):
+            first = w * r
+            value = np.vecdot(first, r)
+            first *= 2
+            return value, first, np.multiply(2.0, w, out=np.empty_like(r))
+        slope = np.clip(r, -self.delta, self.delta)
+        inside = slope == r
+        first = w * slope
+        value = np.vecdot(first, r)
+        value -= 0.5 * np.vecdot(first, slope)
+        return value, first, np.multiply(w, inside, out=slope)
 
     def __str__(self) -> str:
         """Return the name that is printed beside every number."""

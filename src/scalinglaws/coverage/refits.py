@@ -9,6 +9,7 @@ from scalinglaws import bootstrap
 from scalinglaws.fit import Fit
 from scalinglaws.laws import Array
 from scalinglaws.solve import Task, minimise, near, root_of
+from scalinglaws.solve.expansion import Expansion
 
 TOGETHER = 2**20
 """Runs times resamples that are refitted at once: the few slow ones of each go together."""
@@ -24,6 +25,7 @@ def refits(task: Task, fits: Sequence[Fit], truth: Array, *, kind: str, n: int) 
     free = task.lower[0] < task.upper[0]
     alone = replace(task, y=task.y[0], weights=task.weights[0])
     root = root_of(alone.metric(truth)[None], free[None])[0][free]
+    shared = Expansion.of(alone, truth, root)
     most = max(1, TOGETHER // (n * task.runs))
     for first in range(0, len(fits), most):
         some = fits[first : first + most]
@@ -31,7 +33,7 @@ def refits(task: Task, fits: Sequence[Fit], truth: Array, *, kind: str, n: int) 
         of = np.repeat(np.arange(first, first + len(some)), n)
         weights, loss = (np.concatenate(v) for v in zip(*parts, strict=True))
         many = replace(task, y=loss, weights=weights, lower=task.lower[of], upper=task.upper[of])
-        found = near.refit(many, truth, root)
+        found = near.refit(many, truth, root, shared)
         left = np.flatnonzero(~found.converged)
         if left.size:
             own = np.array([f.theta for f in some])[of[left] - first]

@@ -25,6 +25,9 @@ class Point(Protocol):
         Shapes (B, P), (B, P, P) and (B, P, P): for few problems, in few calls.
         """
 
+    def pull(self, a: Array) -> Array:
+        """Return the first of these, (B, P)."""
+
     def pack(self, a: Array, b: Array) -> Array:
         """Return the first two of these, packed, (B, R): for many problems, in few passes."""
 
@@ -59,9 +62,6 @@ class Model(Protocol):
 
     def rough(self) -> "Model | None":
         """Return a model without second derivatives, where that takes far less time."""
-
-    def single(self) -> "Model | None":
-        """Return the model in single precision, where that keeps enough digits for first steps."""
 
 
 def to_internal(law: Law, values: Mapping[str, npt.ArrayLike]) -> Array:

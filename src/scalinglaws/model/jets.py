@@ -59,9 +59,6 @@ class AnyLaw:
         """Return the same model with derivatives by differences."""
         return Differences(self.law, self.x)
 
-    def single(self) -> None:
-        """Return nothing: an unknown formula may need all its digits."""
-
 
 class Differences(AnyLaw):
     """Model of any law on shared inputs for the first steps: one call of its function a step.
@@ -89,12 +86,16 @@ class JetAt:
         """Spread the jet over the batch and the runs."""
         self.f = np.broadcast_to(jet.v, shape)
         self.g = np.broadcast_to(jet.g, (len(jet.g), *shape))
-        self._h = np.broadcast_to(jet.h, (len(pairs(len(jet.g))[0]), *shape))
+        self.h = np.broadcast_to(jet.h, (len(pairs(len(jet.g))[0]), *shape))
 
     def local(self, a: Array, b: Array, c: Array) -> tuple[Array, Array, Array]:
         """Return the gradient (B, P), the Hessian and the metric (B, P, P): see :class:`Point`."""
         gradient, hessian = self._sums(a, b)
         return gradient, hessian, products(self.g.swapaxes(0, 1), c)
+
+    def pull(self, a: Array) -> Array:
+        """Return the gradient (B, P): see :class:`Point`."""
+        return (self.g.swapaxes(0, 1) @ a[:, :, None])[:, :, 0]
 
     def pack(self, a: Array, b: Array) -> Array:
         """Return the gradient and the Hessian, packed, (B, R)."""
@@ -102,7 +103,7 @@ class JetAt:
         return np.concatenate([gradient, hessian[:, *pairs(len(self.g))]], axis=1)
 
     def _sums(self, a: Array, b: Array) -> tuple[Array, Array]:
-        g, h, a = self.g.swapaxes(0, 1), self._h.swapaxes(0, 1), a[:, :, None]
+        g, h, a = self.g.swapaxes(0, 1), self.h.swapaxes(0, 1), a[:, :, None]
         bend = (h @ a)[:, square(len(self.g)), 0]
         return (g @ a)[:, :, 0], products(g, b) + bend
 
@@ -117,12 +118,10 @@ def square(size: int) -> Rows:
 
 
 def by_run(law: Law, x: Mapping[str, Array], theta: Array) -> tuple[Array, Array, Array]:
-    """Return the loss (n,) and its derivatives (P, n) and (P, P, n) at one internal vector."""
-    p = variables(theta[:, None], logs=tuple(v.space == "log" for v in law.parameters))
-    jet = lift(law.function(dict(zip(law.names, p, strict=True)), x), tuple(range(len(theta))))
-    runs = (len(next(iter(x.values()))),)
-    i, j = pairs(len(theta))
-    second = np.empty((len(theta), len(theta), *runs))
-    second[i, j] = second[j, i] = np.broadcast_to(jet.h[:, 0], (len(i), *runs))
-    first = np.broadcast_to(jet.g[:, 0], (len(theta), *runs))
-    return np.broadcast_to(jet.v[0], runs), first, second
+    """Return the loss (.., n) and its derivatives (.., P, n) and (.., P, P, n), run by run.
+
+    At internal parameters (P,) or (B, P).
+    """
+    at = AnyLaw(law, x).at(np.atleast_2d(theta))
+    first, second = at.g.swapaxes(0, 1), at.h.swapaxes(0, 1)[:, square(theta.shape[-1])]
+    return (at.f, first, second) if theta.ndim == 2 else (at.f[0], first[0], second[0])

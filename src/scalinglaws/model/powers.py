@@ -46,11 +46,10 @@ class SumOfPowers:
         law: Law,
         x: Mapping[str, Array],
         *,
-        dtype: type[np.floating] = np.float64,
         middle: Mapping[str, float] | None = None,
     ) -> None:
         """Precompute, for each term, which parameters it has and what multiplies them."""
-        self.law, self.x, self.dtype = law, x, dtype
+        self.law, self.x = law, x
         self._middle = middle or {i: float(np.log(v).mean()) for i, v in x.items()}
         self.size = len(law.names)
         place = {name: j for j, name in enumerate(law.names)}
@@ -59,14 +58,14 @@ class SumOfPowers:
         self.terms: list[tuple[npt.NDArray[np.intp], Array]] = []
         logs = {i: np.log(v) for i, v in x.items()}
         ones = np.ones_like(next(iter(x.values())))
-        self.ones = np.ones(ones.shape[-1], dtype)
+        self.ones = np.ones(ones.shape[-1])
         # Constants last: their products with the other terms are sums that are there already.
         for t in sorted(law.terms, key=lambda t: not t.powers):
             index = np.array([place[t.coefficient], *(place[e] for _, e in t.powers)])
             for i, e in t.powers:
                 self._centre[place[e], place[t.coefficient]] -= self._middle[i]
             rows = [ones, *(self._middle[i] - logs[i] for i, _ in t.powers)]
-            self.terms.append((index, np.stack(rows, axis=-2).astype(dtype)))
+            self.terms.append((index, np.stack(rows, axis=-2)))
         self._slots()
         self.shared, self.channels = ones.ndim == 1, 1
 
@@ -123,8 +122,7 @@ class SumOfPowers:
     def parts(self, theta: Array) -> list[Array]:
         """Return the terms, each (B, n), or (B, 1) for a constant."""
         out = []
-        middle = (theta @ self._centre).astype(self.dtype)
-        theta = theta.astype(self.dtype)
+        middle = theta @ self._centre
         for index, basis in self.terms:
             if len(index) == 1:
                 out.append(np.exp(middle[:, index]) if self.logs[index[0]] else middle[:, index])
@@ -163,14 +161,10 @@ class SumOfPowers:
     def take(self, problems: Rows, runs: slice) -> "SumOfPowers":
         """Return the model of some problems of the batch on some of the runs."""
         x = some(self.x, problems, runs)
-        return SumOfPowers(self.law, x, dtype=self.dtype, middle=self._middle)
+        return SumOfPowers(self.law, x, middle=self._middle)
 
     def rough(self) -> None:
         """Return nothing: second derivatives cost little here."""
-
-    def single(self) -> "SumOfPowers":
-        """Return the same model in single precision: centred sums keep five digits."""
-        return SumOfPowers(self.law, self.x, dtype=np.float32, middle=self._middle)
 
 
 def _products(a: Array, b: Array, *, same: bool) -> Array:
@@ -192,7 +186,7 @@ class PowersAt:
     def local(self, a: Array, b: Array, c: Array) -> tuple[Array, Array, Array]:
         """Return the gradient (B, P), the Hessian and the metric (B, P, P): see :class:`Point`."""
         model = self._model
-        g = np.empty((*self.f.shape[:1], *model.basis.shape[-2:]), model.dtype)
+        g = np.empty((*self.f.shape[:1], *model.basis.shape[-2:]))
         for part, slot, (index, basis) in zip(self._parts, model.slots, model.terms, strict=True):
             level = len(index) == 1 and not model.logs[index[0]]
             g[:, slot] = 1.0 if level else part[:, None, :] * basis
@@ -201,6 +195,17 @@ class PowersAt:
         hessian, metric = products(g, b) + model.same * bend, products(g, c)
         spread = model.to_slots
         return gradient @ spread.T, spread @ hessian @ spread.T, spread @ metric @ spread.T
+
+    def pull(self, a: Array) -> Array:
+        """Return the gradient (B, P): see :class:`Point`."""
+        model, out = self._model, []
+        for part, (index, basis) in zip(self._parts, model.terms, strict=True):
+            if len(index) > 1:
+                out.append(_mix(a * part, basis))
+                continue
+            level = np.vecdot(a, model.ones)[:, None]
+            out.append(part * level if model.logs[index[0]] else level)
+        return np.concatenate(out, axis=1) @ model.to_slots.T
 
     def pack(self, a: Array, b: Array) -> Array:
         """Return the gradient and the Hessian, packed, (B, R)."""

@@ -1,22 +1,29 @@
 """Refit thousands of resamples near one known fit: where a bootstrap's time goes.
 
-All problems start at the same point, in coordinates in which its metric is the identity, so the
-first step needs sums over one table only and later ones no decompositions: a few passes over the
-runs a step, and small triangular solves for the whole batch at once. A problem that leaves its
-bounds or does not settle is given back, for :func:`scalinglaws.solve.minimise` to solve.
+All problems start at the same point. They come near their minima on what they share, an
+:class:`~scalinglaws.solve.expansion.Expansion` of the law, in single precision; then their own
+objective and gradient, exact, lead to the end, and the expansion only says how these bend. A
+problem that this does not lead to an end is stepped down exactly; one that leaves its bounds or
+does not settle is given back, for :func:`scalinglaws.solve.minimise` to solve.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from scalinglaws.jet import pairs
 from scalinglaws.laws import Array
 from scalinglaws.model.jets import square
 from scalinglaws.solve import small
-from scalinglaws.solve.task import Rows, Solution, Task
+from scalinglaws.solve.expansion import Expansion, single
+from scalinglaws.solve.task import CELLS, Rows, Solution, Task, of_runs
 
-STEPS = 60
+Flags = npt.NDArray[np.bool_]
+
+Look = Callable[[Array, Rows], tuple[Array, Array]]
+"""Objective (b,) and slopes (F + Q, b), gradient and upper Hessian, at coordinates (F, b)."""
 
 
 @dataclass(frozen=True)
@@ -25,43 +32,46 @@ class Ends:
 
     ``left`` is Newton's own estimate of what is left, as a share of the objective, below which the
     last step is taken without looking again: what it misses is of the order of this to the power
-    3/2. ``damping`` is the most at which a step counts as Newton's own, and ``short`` says whether
-    it must be short, too. ``flat`` is the share of the objective that rounding may hide: a problem
-    with less left that no step improves has settled. ``few`` is the share of problems still on
-    their way at which to stop.
+    3/2. ``damping`` is the most at which a step counts as Newton's own. ``flat`` is the share of
+    the objective that rounding may hide: a problem with less left that no step improves has
+    settled. ``few`` is the share of problems still on their way at which to stop, ``most`` the
+    steps after which to.
     """
 
     left: float
     damping: float
-    short: bool
     flat: float
     few: float
+    most: int
 
 
-FINISH = Ends(left=1e-9, damping=1e-4, short=True, flat=1e-11, few=0.0)
-LEAVE = Ends(left=1e-6, damping=1e-2, short=False, flat=1e-4, few=0.02)
+FINISH = Ends(left=1e-9, damping=1e-4, flat=1e-11, few=0.0, most=60)
+BRIEF = replace(FINISH, most=6)
+"""The same where the Hessian is not quite the objective's own: soon, or in another way."""
+LEAVE = Ends(left=1e-8, damping=1e-2, flat=1e-5, few=0.02, most=60)
 """The same for the way there in single precision."""
 
+DAMPING, TRUSTED = 0.3, 1e-6
+"""Damping of a first step, and of one that is thought to be the last."""
 
-def refit(task: Task, theta: Array, root: Array, first: Array | None = None) -> Solution:
+
+def refit(task: Task, theta: Array, root: Array, shared: Expansion | None) -> Solution:
     """Minimise every problem of a task from one point (P,).
 
     ``root`` (F, P) takes a gradient into F coordinates, one a parameter that may move, in which
-    the metric there is the identity. ``first`` (1 + F + F (F + 1) / 2, B) holds objective, gradient
-    and upper Hessian at the start in these, where they are known. The way there is in single
-    precision where the model has it, the end in double. Problems that were given back have
-    ``converged`` false and an infinite objective.
+    the metric there is the identity. ``shared`` is the law's expansion in these, where there is
+    one. Problems that were given back have ``converged`` false and an infinite objective.
     """
-    count = task.problems
-    walk = _Walk(task, theta, root, np.zeros((len(root), count)))
-    single = task.single()
-    if single is None:
-        walk.go(first, np.full(count, 0.3), ends=FINISH)
-    else:
-        way = _Walk(single, theta, root, walk.at)
-        way.go(first, np.full(count, 0.3), ends=LEAVE)
-        walk.go(None, np.where(way.done, 1e-6, way.damping), ends=FINISH)
-        walk.taken += way.taken
+    walk = _Walk(task, len(root))
+    if shared is not None:
+        begun = walk.go(_expanded(task, shared), LEAVE)
+        walk.at += walk.at - _reached(task, theta, shared, walk.at)
+        walk.again()
+        walk.go(_guided(task, theta, shared), BRIEF)
+        found = walk.value < begun
+        walk.at = np.where(found, shared.whitened(walk.at), 0.0)
+        walk.damping[~found] = DAMPING
+    walk.go(_exact(task, theta, root), FINISH)
     out = theta + walk.at.T @ root
     done = walk.done & ((out >= task.lower) & (out <= task.upper)).all(axis=1)
     return Solution(out, np.where(done, walk.value, np.inf), done, walk.taken)
@@ -70,60 +80,60 @@ def refit(task: Task, theta: Array, root: Array, first: Array | None = None) -> 
 class _Walk:
     """Second-order steps in whitened coordinates; the batch is the last axis of every array."""
 
-    def __init__(self, task: Task, theta: Array, root: Array, at: Array) -> None:
-        size, count = at.shape
-        upper = pairs(size)
-        self.task, self.theta, self.root, self.size, self.at = task, theta, root, size, at
-        self.square = square(size) + size
-        gradient, hessian = task.model.unpack(np.eye(task.model.packed))
-        whole = (root @ hessian @ root.T)[:, upper[0], upper[1]]
-        self.whiten = np.concatenate([gradient @ root.T, whole], axis=1).T
-        self.value = np.zeros(count)
-        self.slopes = np.zeros((size + len(upper[0]), count))
-        self.damping = np.zeros(count)
+    def __init__(self, task: Task, size: int) -> None:
+        count = task.problems
+        self.task, self.size = task, size
+        self.at = np.zeros((size, count))
+        self.value = np.full(count, np.inf)
+        self.slopes = np.zeros((size + len(pairs(size)[0]), count))
+        self.damping = np.full(count, DAMPING)
         self.done = np.zeros(count, dtype=bool)
         self.taken = np.zeros(count, dtype=np.intp)
 
-    def look(self, at: Array, problems: Rows) -> tuple[Array, Array]:
-        """Return objective (b,) and slopes (P + P (P + 1) / 2, b) at coordinates (P, b)."""
-        value, sums = self.task.sums(self.theta + at.T @ self.root, problems)
-        with np.errstate(all="ignore"):
-            return value, self.whiten @ sums.T
+    def again(self) -> None:
+        """Take up the problems that have settled, too: what follows looks closer."""
+        self.damping[self.done] = TRUSTED
+        self.done[:] = False
 
-    def go(self, first: Array | None, damping: Array, *, ends: Ends) -> None:
-        """Step until all but a few problems have settled."""
-        everyone = np.arange(len(self.value))
-        found = self.look(self.at, everyone) if first is None else (first[0], first[1:])
-        self.value[:], self.slopes[:] = found
-        self.damping[:] = damping
-        live = np.flatnonzero(np.isfinite(self.value))
-        for _ in range(STEPS):
-            if live.size <= ends.few * len(everyone):
+    def go(self, look: Look, ends: Ends) -> Array:
+        """Step until all but a few problems have settled; return where they began, (B,)."""
+        live = np.flatnonzero(~self.done)
+        if not live.size:
+            return self.value
+        self.value[live], self.slopes[:, live] = look(self.at[:, live], live)
+        begun = self.value.copy()
+        few, live = ends.few * live.size, live[np.isfinite(self.value[live])]
+        for _ in range(ends.most):
+            if live.size <= few:
                 break
-            live = self.step(live, ends)
+            live = self.step(look, live, ends)
+        return begun
 
-    def step(self, live: Rows, ends: Ends) -> Rows:
+    def step(self, look: Look, live: Rows, ends: Ends) -> Rows:
         """Take one step of some problems; return those that are still on their way."""
-        size, here, level = self.size, self.slopes.take(live, axis=1), self.damping[live]
-        value, resolved = self.value[live], self.task.size(self.value[live], live)
-        diagonal = here[np.diag(self.square)]
+        size, here, level = self.size, self.slopes[:, live], self.damping[live]
+        value = self.value[live]
+        resolved = self.task.size(value, live)
+        matrix = here[size:][square(size)]
+        diagonal = np.einsum("iib->ib", matrix)
         # A quadratic penalty has eigenvalues near one here: 1e-8 is no curvature at all.
         top = level * np.maximum(np.abs(diagonal).max(axis=0), 1e-8)
-        here[np.diag(self.square)] = diagonal + top
+        diagonal += top
         with np.errstate(all="ignore"):
-            move, gain, positive = small.solve(here[self.square], -here[:size])
+            move, gain, positive = small.solve(matrix, -here[:size])
         settled = positive & (level <= ends.damping) & (0.5 * gain <= ends.left * resolved)
-        if ends.short:
-            settled &= (move * move).sum(axis=0) <= self.task.short(value, live)
+        settled &= (move * move).sum(axis=0) <= self.task.short(value, live)
         last = live[settled]
         self.at[:, last] += move[:, settled]
         self.value[last] -= 0.5 * gain[settled]
         self.done[last] = True
         self.damping[live[~positive]] *= 10
         go = np.flatnonzero(positive & ~settled)
+        if not go.size:
+            return np.asarray(live[~self.done[live]])
         trying, move = live[go], move[:, go]
         there = self.at[:, trying] + move
-        found, seen = self.look(there, trying)
+        found, seen = look(there, trying)
         fall = value[go] - found
         better = fall > 0
         kept = trying[better]
@@ -140,17 +150,61 @@ class _Walk:
         return np.asarray(live[~self.done[live]])
 
 
-def start(task: Task, f: Array, slope: Array, bend: Array, root: Array, *, weights: Array) -> Array:
-    """Return ``first`` of :func:`refit` for problems that share their measured loss.
+def _exact(task: Task, theta: Array, root: Array) -> Look:
+    """Return the objective with its own gradient and Hessian."""
+    size = len(root)
+    upper = pairs(size)
+    gradient, hessian = task.model.unpack(np.eye(task.model.packed))
+    whole = (root @ hessian @ root.T)[:, upper[0], upper[1]]
+    whiten = np.concatenate([gradient @ root.T, whole], axis=1).T
 
-    ``f`` (n,), ``slope`` (P, n) and ``bend`` (P, P, n) are the law and its derivatives at the
-    start, ``weights`` (B, n) those of the problems.
-    """
-    slope, bend = root @ slope, np.einsum("ai,bj,ijn->abn", root, root, bend)
-    if task.objective.space == "log":
-        slope = slope / f
-        bend = bend / f - slope[:, None] * slope[None]
-    rho, d1, d2 = task.objective.parts(task.objective.residuals(f, task.y))
-    i, j = pairs(len(slope))
-    upper = d2 * slope[i] * slope[j] + d1 * bend[i, j]
-    return np.asarray(np.vstack([rho, d1 * slope, upper]) @ weights.T)
+    def look(at: Array, problems: Rows) -> tuple[Array, Array]:
+        value, sums = task.sums(theta + at.T @ root, problems)
+        with np.errstate(all="ignore"):
+            return value, whiten @ sums.T
+
+    return look
+
+
+def _expanded(task: Task, shared: Expansion) -> Look:
+    """Return the objective over the expansion."""
+    apart = single(shared.level - task.target)
+    weights = single(task.weights)
+    width = max(1, CELLS // task.runs)
+
+    def look(at: Array, problems: Rows) -> tuple[Array, Array]:
+        factors, value, sums = shared.factors(at), np.empty(len(problems)), []
+        for start in range(0, len(problems), width):
+            some = slice(start, start + width)
+            r = shared.residuals(factors[some], of_runs(apart, problems[some]))
+            w = of_runs(weights, problems[some])
+            value[some], first, second = task.objective.weigh(r, w)
+            sums.append(shared.sums(first, second))
+        return value, shared.slopes(at, np.concatenate(sums))
+
+    return look
+
+
+def _guided(task: Task, theta: Array, shared: Expansion) -> Look:
+    """Return the objective with its own gradient; its Hessian takes the expansion's slopes."""
+
+    def look(at: Array, problems: Rows) -> tuple[Array, Array]:
+        there = theta + shared.whitened(at).T @ shared.root
+        value, gradient, sums = task.pulls(there, problems, shared.sums)
+        slopes = shared.slopes(at, sums)
+        slopes[: len(at)] = shared.pull(at, gradient)
+        return value, slopes
+
+    return look
+
+
+def _reached(task: Task, theta: Array, shared: Expansion, at: Array) -> Array:
+    """Return the straight coordinates (F, B) that the way back from ``at`` ends at."""
+    there, reached = theta + shared.whitened(at).T @ shared.root, np.zeros_like(at)
+    with np.errstate(all="ignore"):
+        for rows, runs, model in task.blocks(np.arange(len(there))):
+            level = model.value(there[rows])
+            if task.objective.space == "log":
+                level = np.log(level)
+            reached[:, rows] += shared.along[:, runs] @ (level - shared.level[runs]).T
+    return reached

@@ -4,7 +4,7 @@ Problems share a law; each has its own weights (a resample is a row of counts), 
 start and bounds, and its own inputs where these differ.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,7 @@ from scalinglaws.objectives import Objective
 
 Rows = npt.NDArray[np.intp]
 
-CELLS = 2**16
+CELLS = 2**15
 """Numbers in one array of an evaluation: few enough for the cache, many enough for numpy."""
 
 RESOLUTION = 1e-14
@@ -95,14 +95,6 @@ class Task:
         """How many runs a problem has."""
         return int(self.y.shape[-1])
 
-    def single(self) -> "Task | None":
-        """Return the task in single precision, where the model has one."""
-        model = self.model.single()
-        if model is None or self.objective.custom is not None:
-            return None
-        y, weights = (np.asarray(v, dtype=np.float32) for v in (self.y, self.weights))
-        return replace(self, model=model, y=y, weights=weights)  # type: ignore[arg-type]
-
     def rough(self) -> "Task":
         """Return the task for first steps: without the law's second derivatives if they cost."""
         model = self.model.rough()
@@ -147,9 +139,9 @@ class Task:
         """Return the summed objective at internal parameters (b, P), shape (b,)."""
         out = np.zeros(len(theta))
         with np.errstate(all="ignore"):
-            for rows, runs, model in self._blocks(problems):
-                y = self._of_runs(self.y, problems[rows], runs)
-                w = self._of_runs(self.weights, problems[rows], runs)
+            for rows, runs, model in self.blocks(problems):
+                y = of_runs(self.y, problems[rows], runs)
+                w = of_runs(self.weights, problems[rows], runs)
                 rho = self.objective.rho(self.objective.residuals(model.value(theta[rows]), y))
                 out[rows] += (w * rho).sum(axis=1)
         return np.where(np.isfinite(out), out, np.inf)
@@ -168,9 +160,9 @@ class Task:
         value = np.zeros(len(theta))
         sums = np.zeros((len(theta), self.model.packed))
         with np.errstate(all="ignore"):
-            for rows, runs, model in self._blocks(problems):
-                y = self._of_runs(self.target, problems[rows], runs)
-                w = self._of_runs(self.weights, problems[rows], runs)
+            for rows, runs, model in self.blocks(problems):
+                y = of_runs(self.target, problems[rows], runs)
+                w = of_runs(self.weights, problems[rows], runs)
                 point = model.at(theta[rows])
                 total, a, b = self.objective.chain(point.f, y, w)
                 value[rows] += total
@@ -178,13 +170,38 @@ class Task:
             value[~np.isfinite(value + sums.sum(axis=1))] = np.inf
         return value, sums
 
+    def pulls(
+        self, theta: Array, problems: Rows, also: Callable[[Array, Array, slice], Array]
+    ) -> tuple[Array, Array, Array]:
+        """Return the objective (b,) and its gradient (b, P) at internal parameters (b, P).
+
+        And the sums (b, K) that ``also`` makes of the weighted derivatives by residual, (b, n)
+        each, of some runs.
+        """
+        value, gradient = np.zeros(len(theta)), np.zeros_like(theta)
+        others: dict[int, Array] = {}
+        with np.errstate(all="ignore"):
+            for rows, runs, model in self.blocks(problems):
+                point = model.at(theta[rows])
+                r = self.objective.apart(point.f, of_runs(self.target, problems[rows], runs))
+                w = of_runs(self.weights, problems[rows], runs)
+                total, first, second = self.objective.weigh(r, w)
+                more = also(first, second, runs)
+                others[rows.start] = others[rows.start] + more if rows.start in others else more
+                value[rows] += total
+                if self.objective.space == "log":
+                    first /= point.f
+                gradient[rows] += point.pull(first)
+            value[~np.isfinite(value + gradient.sum(axis=1))] = np.inf
+        return value, gradient, np.concatenate([*others.values()])
+
     def state(self, theta: Array, problems: Rows) -> State:
         """Return objective, exact derivatives and metric at internal parameters (b, P)."""
         parts: dict[int, tuple[Array, ...]] = {}
         with np.errstate(all="ignore"):
-            for rows, runs, model in self._blocks(problems, channels=theta.shape[1]):
-                y = self._of_runs(self.target, problems[rows], runs)
-                w = self._of_runs(self.weights, problems[rows], runs)
+            for rows, runs, model in self.blocks(problems, channels=theta.shape[1]):
+                y = of_runs(self.target, problems[rows], runs)
+                w = of_runs(self.weights, problems[rows], runs)
                 point = model.at(theta[rows])
                 value, a, b = self.objective.chain(point.f, y, w)
                 c = w / (point.f * point.f) if self.objective.space == "log" else w
@@ -202,12 +219,12 @@ class Task:
             state.value[~np.isfinite(state.value + rest)] = np.inf
         return state
 
-    def _blocks(
+    def blocks(
         self, problems: Rows, channels: int | None = None
     ) -> Iterator[tuple[slice, slice, Model]]:
         """Cut problems and runs into blocks that fit the cache, by arrays of (b, n) in use."""
         channels = channels or self.model.channels
-        cells = max(1024, CELLS * 8 // self.y.itemsize // channels)
+        cells = max(1024, CELLS // channels)
         height = min(self.runs, cells)
         width = max(1, cells // height)
         for first in range(0, self.runs, height):
@@ -226,13 +243,15 @@ class Task:
             self._kept[key] = self.model.take(np.arange(1), runs)
         return self._kept[key]
 
-    def _of_runs(self, v: Array, problems: Rows, runs: slice) -> Array:
-        if v.ndim == 1:
-            return v[None, runs]
-        first, last = int(problems[0]), int(problems[-1])
-        if last - first + 1 == len(problems):
-            return v[first : last + 1, runs]
-        return v[problems, runs]
+
+def of_runs(v: Array, problems: Rows, runs: slice = slice(None)) -> Array:
+    """Return what belongs to some problems and runs, (b, n), of (B, n); of (n,), (1, n)."""
+    if v.ndim == 1:
+        return v[None, runs]
+    first, last = int(problems[0]), int(problems[-1])
+    if last - first + 1 == len(problems):
+        return v[first : last + 1, runs]
+    return v[problems, runs]
 
 
 def _of(v: Array, problems: Rows) -> Array:
