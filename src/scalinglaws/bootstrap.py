@@ -135,14 +135,14 @@ def draw(job: Job, block: int) -> tuple[Array, Array]:
     size, first = len(job.loss), block * job.block
     last = min(first + job.block, job.n)
     if job.indices is not None:
-        return _counts(job.indices[first:last], size) * job.weights, job.loss
+        return _counts(job.indices[first:last], job.weights), job.loss
     if job.groups is not None:
         labels = int(job.groups.max()) + 1
-        drawn = _counts(_rows(job.seed, first, last, labels), labels)
+        drawn = _counts(_rows(job.seed, first, last, labels), np.ones(labels))
         return drawn[:, job.groups] * job.weights, job.loss
     rows = _rows(job.seed, first, last, size)
     if job.kind == "case":
-        return _counts(rows, size) * job.weights, job.loss
+        return _counts(rows, job.weights), job.loss
     p = {k: v[0] for k, v in to_values(job.law, job.theta[None]).items()}
     curve = job.law(p, **job.inputs)
     log = job.objective.space == "log"
@@ -162,15 +162,17 @@ def _rows(seed: int, first: int, last: int, size: int) -> npt.NDArray[np.intp]:
     return np.concatenate(drawn)[start : start + last - first]
 
 
-def _counts(rows: npt.NDArray[np.intp], size: int) -> Array:
-    """Return how often each run was drawn, (b, size), for row numbers (b, rows)."""
+def _counts(rows: npt.NDArray[np.intp], weights: Array) -> Array:
+    """Return weights (n,) times how often each run was drawn, (b, n), for row numbers (b, rows)."""
+    size = len(weights)
     out = np.empty((len(rows), size))
     start = size * np.arange(UNIT)[:, None]
     # In parts that stay in the cache: the counts of all at once take four times as long.
     for first in range(0, len(rows), UNIT):
         some = rows[first : first + UNIT]
         flat = (some + start[: len(some)]).ravel()
-        out[first : first + UNIT] = np.bincount(flat, minlength=size * len(some)).reshape(-1, size)
+        drawn = np.bincount(flat, minlength=size * len(some)).reshape(-1, size)
+        np.multiply(drawn, weights, out=out[first : first + UNIT])
     return out
 
 

@@ -31,16 +31,14 @@ class Expansion:
 
     ``root`` (F, P) is the change of parameters with each coordinate at the origin, where the
     coordinates whiten the metric. ``level`` (n,) is the prediction there, in the space of the
-    objective, ``straight`` (F, n) its derivatives, ``along`` these with the runs' weights, and
-    ``bends`` (Q, n), with Q = F (F + 1) / 2, the second derivatives that no choice of coordinates
-    takes away. ``path`` and ``turn`` (F F, 1 + F + Q) lead back to whitened parameters, and to how
-    these change.
+    objective, ``straight`` (F, n) its derivatives, and ``bends`` (Q, n), with Q = F (F + 1) / 2,
+    the second derivatives that no choice of coordinates takes away. ``path`` and ``turn`` (F F, 1 +
+    F + Q) lead back to whitened parameters, and to how these change.
     """
 
     root: Array
     level: Array
     straight: Array
-    along: Array
     bends: Array
     path: Array
     turn: Array
@@ -70,10 +68,8 @@ class Expansion:
                 two += np.einsum("cn,abn->cab", along, bend[0])
                 change = (bend[1 : size + 1] - bend[size + 1 :]) / (2 * step)
                 third += np.einsum("cn,dabn->cabd", along, change)
-                parts.append((level[0], slope[0], along, bend[0][i, j]))
-        level, straight, along, bends = (
-            np.concatenate(p, axis=-1) for p in zip(*parts, strict=True)
-        )
+                parts.append((level[0], slope[0], bend[0][i, j]))
+        level, straight, bends = (np.concatenate(p, axis=-1) for p in zip(*parts, strict=True))
         third = (third + third.transpose(0, 3, 1, 2) + third.transpose(0, 2, 3, 1)) / 3
         twice = np.einsum("cae,ebd->cabd", two, two)
         twice = twice + twice.transpose(0, 2, 1, 3) + twice.transpose(0, 2, 3, 1)
@@ -82,7 +78,7 @@ class Expansion:
         path = np.concatenate([line, -flat / 2, cube / 3], axis=1)
         turn = np.concatenate([line, -flat, cube], axis=1)
         bends -= two[:, i, j].T @ straight
-        found = cls(root, level, straight, along, bends, path, turn)
+        found = cls(root, level, straight, bends, path, turn)
         return found if np.isfinite(path).all() and np.isfinite(bends).all() else None
 
     def whitened(self, at: Array) -> Array:
@@ -111,16 +107,21 @@ class Expansion:
 
         ``first`` and ``second`` (b, n) are the weighted derivatives by residual of what is summed.
         """
-        first, second = single(first), single(second)
-        parts = first @ self.rows[:, runs].T, second @ self.products[:, runs].T
-        return np.concatenate(parts, axis=1)
+        return _times(first, self.rows[:, runs], second, self.products[:, runs])
+
+    def begin(self, weights: Array, first: Array, second: Array) -> Array:
+        """Return the same sums at the origin, where the derivatives (n,) differ by weights only."""
+        return _times(weights, first * self.rows, weights, second * self.products)
 
     def slopes(self, at: Array, sums: Array) -> Array:
         """Return gradient and upper Hessian (F + Q, b) at coordinates (F, b), from their sums."""
-        size, whole = len(at), sums.T.astype(float)
-        one, two, out = np.split(whole, [size, len(self.rows)])
-        gradient = one + np.einsum("abk,bk->ak", two[square(size)], at)
-        return np.concatenate([gradient, two + out])
+        size, count = len(at), len(self.rows)
+        out = sums.T[:count].astype(float)
+        bent = out[size:].take(square(size), axis=0)
+        bent *= at
+        out[:size] += bent.sum(axis=1)
+        out[size:] += sums.T[count:]
+        return out
 
     @cached_property
     def rows(self) -> Array:
@@ -135,6 +136,14 @@ class Expansion:
 
     def _shaped(self, matrix: Array, at: Array) -> Array:
         return (matrix @ _monomials(at)).reshape(len(at), len(at), -1)
+
+
+def _times(first: Array, rows: Array, second: Array, products: Array) -> Array:
+    size = len(rows)
+    out = np.empty((len(first), size + len(products)), np.float32)
+    np.matmul(single(first), rows.T, out=out[:, :size])
+    np.matmul(single(second), products.T, out=out[:, size:])
+    return np.asarray(out)
 
 
 def single(v: Array) -> Array:

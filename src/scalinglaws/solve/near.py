@@ -65,7 +65,6 @@ def refit(task: Task, theta: Array, root: Array, shared: Expansion | None) -> So
     walk = _Walk(task, len(root))
     if shared is not None:
         begun = walk.go(_expanded(task, shared), LEAVE)
-        walk.at += walk.at - _reached(task, theta, shared, walk.at)
         walk.again()
         walk.go(_guided(task, theta, shared), BRIEF)
         found = walk.value < begun
@@ -114,7 +113,7 @@ class _Walk:
         size, here, level = self.size, self.slopes[:, live], self.damping[live]
         value = self.value[live]
         resolved = self.task.size(value, live)
-        matrix = here[size:][square(size)]
+        matrix = here[size:].take(square(size), axis=0)
         diagonal = np.einsum("iib->ib", matrix)
         # A quadratic penalty has eigenvalues near one here: 1e-8 is no curvature at all.
         top = level * np.maximum(np.abs(diagonal).max(axis=0), 1e-8)
@@ -173,6 +172,10 @@ def _expanded(task: Task, shared: Expansion) -> Look:
     width = max(1, CELLS // task.runs)
 
     def look(at: Array, problems: Rows) -> tuple[Array, Array]:
+        if apart.ndim == 1 and not at.any():
+            rho, first, second = task.objective.parts(apart)
+            w = of_runs(weights, problems)
+            return w @ rho, shared.slopes(at, shared.begin(w, first, second))
         factors, value, sums = shared.factors(at), np.empty(len(problems)), []
         for start in range(0, len(problems), width):
             some = slice(start, start + width)
@@ -196,15 +199,3 @@ def _guided(task: Task, theta: Array, shared: Expansion) -> Look:
         return value, slopes
 
     return look
-
-
-def _reached(task: Task, theta: Array, shared: Expansion, at: Array) -> Array:
-    """Return the straight coordinates (F, B) that the way back from ``at`` ends at."""
-    there, reached = theta + shared.whitened(at).T @ shared.root, np.zeros_like(at)
-    with np.errstate(all="ignore"):
-        for rows, runs, model in task.blocks(np.arange(len(there))):
-            level = model.value(there[rows])
-            if task.objective.space == "log":
-                level = np.log(level)
-            reached[:, rows] += shared.along[:, runs] @ (level - shared.level[runs]).T
-    return reached
