@@ -395,8 +395,9 @@ def test_groups_are_drawn_whole() -> None:
     single = fresh()
     each = sl.fit(FLOORED, runs.assign(run=np.arange(len(runs))), start=FLOOR_TRUTH)
     by_run = each.bootstrap(60, kind="group", by="run", seed=4)
-    # One run a group: the runs are drawn, and weights that took another way may round differently.
-    np.testing.assert_allclose(by_run, single.bootstrap(60, seed=4), rtol=1e-9)
+    # One run a group: the runs are drawn. Weights that took another way round differently, and a
+    # refit ends where 1e-12 of the objective is left: a millionth of a parameter's spread.
+    np.testing.assert_allclose(by_run, single.bootstrap(60, seed=4), rtol=1e-6)
     half = np.where(np.arange(len(runs)) % 2, "odd", "even")
     two = sl.fit(FLOORED, runs.assign(half=half), start=FLOOR_TRUTH)
     drawn = two.bootstrap(100, kind="group", by="half", seed=4)

@@ -124,7 +124,8 @@ from scalinglaws.errors import Interrupted
 
 solve = bootstrap.solve
 def slow(job, block):
-    print("block", flush=True)
+    sys.stdout.write("block\\n")  # In one go: two threads may write at once.
+    sys.stdout.flush()
     time.sleep(0.2)
     return solve(job, block)
 

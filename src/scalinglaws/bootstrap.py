@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 KINDS = ("case", "residual", "group")
 
-_BLOCK = 2**19
-"""Runs times resamples in a block: 4 MB of weights."""
+_BLOCK = 2**20
+"""Runs times resamples in a block: 8 MB of weights."""
 
 UNIT = 64
 """Resamples that are drawn from one seed."""

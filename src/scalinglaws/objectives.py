@@ -90,17 +90,30 @@ class Objective:
         if self.custom is not None or self.below != 0.5 or self.delta == 0:
             rho, slope, bend = self.parts(r)
             return np.vecdot(w, rho), w * slope, w * bend
+        value, first, slope = self._pull(r, w)
+        if np.isinf(self.delta):
+            return value, first, np.multiply(2.0, w, out=np.empty_like(r))
+        inside = slope == r
+        return value, first, np.multiply(w, inside, out=slope)
+
+    def pull(self, r: Array, w: Array) -> tuple[Array, Array]:
+        """Return the first two of these."""
+        if self.custom is not None or self.below != 0.5 or self.delta == 0:
+            return self.weigh(r, w)[:2]
+        return self._pull(r, w)[:2]
+
+    def _pull(self, r: Array, w: Array) -> tuple[Array, Array, Array]:
+        """Return the first two for Huber's losses and squares, and the slopes without weights."""
         if np.isinf(self.delta):
             first = w * r
             value = np.vecdot(first, r)
             first *= 2
-            return value, first, np.multiply(2.0, w, out=np.empty_like(r))
+            return value, first, r
         slope = np.clip(r, -self.delta, self.delta)
-        inside = slope == r
         first = w * slope
         value = np.vecdot(first, r)
         value -= 0.5 * np.vecdot(first, slope)
-        return value, first, np.multiply(w, inside, out=slope)
+        return value, first, slope
 
     def __str__(self) -> str:
         """Return the name that is printed beside every number."""

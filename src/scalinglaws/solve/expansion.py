@@ -27,10 +27,10 @@ MOST = 2**22
 
 @dataclass(frozen=True)
 class Expansion:
-    """A law around internal parameters ``theta`` (P,), in F straight coordinates.
+    """A law around one point, in F straight coordinates.
 
-    ``root`` (F, P) is the change of parameters with each coordinate at the origin, where the
-    coordinates whiten the metric. ``level`` (n,) is the prediction there, in the space of the
+    ``root`` (F, P) is the change of internal parameters with each coordinate at the origin, where
+    the coordinates whiten the metric. ``level`` (n,) is the prediction there, in the space of the
     objective, ``straight`` (F, n) its derivatives, and ``bends`` (Q, n), with Q = F (F + 1) / 2,
     the second derivatives that no choice of coordinates takes away. ``path`` and ``turn`` (F F, 1 +
     F + Q) lead back to whitened parameters, and to how these change.
@@ -102,12 +102,12 @@ class Expansion:
         r += apart
         return np.asarray(r)
 
-    def sums(self, first: Array, second: Array, runs: slice = slice(None)) -> Array:
-        """Return sums over ``runs`` that make up a gradient and a Hessian, (b, F + 2 Q).
+    def sums(self, first: Array, second: Array) -> Array:
+        """Return the sums over runs that make up a gradient and a Hessian, (b, F + 2 Q).
 
         ``first`` and ``second`` (b, n) are the weighted derivatives by residual of what is summed.
         """
-        return _times(first, self.rows[:, runs], second, self.products[:, runs])
+        return _times(first, self.rows, second, self.products)
 
     def begin(self, weights: Array, first: Array, second: Array) -> Array:
         """Return the same sums at the origin, where the derivatives (n,) differ by weights only."""

@@ -8,7 +8,7 @@ does not settle is given back, for :func:`scalinglaws.solve.minimise` to solve.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -32,27 +32,33 @@ class Ends:
 
     ``left`` is Newton's own estimate of what is left, as a share of the objective, below which the
     last step is taken without looking again: what it misses is of the order of this to the power
-    3/2. ``damping`` is the most at which a step counts as Newton's own. ``flat`` is the share of
-    the objective that rounding may hide: a problem with less left that no step improves has
-    settled. ``few`` is the share of problems still on their way at which to stop, ``most`` the
-    steps after which to.
+    3/2. Where steps are ``steady``, each leaves the share that the step before it left, and
+    ``left`` bounds what the last one leaves. ``damping`` is the most at which a step counts as
+    Newton's own. ``flat`` is the share of the objective that rounding may hide: a problem with less
+    left that no step improves has settled. ``few`` is the share of problems still on their way at
+    which to stop, ``most`` the steps after which to.
     """
 
     left: float
+    steady: bool
     damping: float
     flat: float
     few: float
     most: int
 
 
-FINISH = Ends(left=1e-9, damping=1e-4, flat=1e-11, few=0.0, most=60)
-BRIEF = replace(FINISH, most=6)
-"""The same where the Hessian is not quite the objective's own: soon, or in another way."""
-LEAVE = Ends(left=1e-8, damping=1e-2, flat=1e-5, few=0.02, most=60)
+FINISH = Ends(left=1e-9, steady=False, damping=1e-4, flat=1e-11, few=0.0, most=60)
+BRIEF = Ends(left=1e-12, steady=True, damping=1e-4, flat=1e-11, few=0.0, most=6)
+"""The same with a Hessian that is not quite the objective's own: soon, or in another way."""
+LEAVE = Ends(left=1e-8, steady=False, damping=1e-2, flat=1e-5, few=0.02, most=60)
 """The same for the way there in single precision."""
 
 DAMPING, TRUSTED = 0.3, 1e-6
 """Damping of a first step, and of one that is thought to be the last."""
+
+ALIKE, ROUNDING = 1e-3, 1e-5
+"""How near the expansion's objective must be to the law's own for its Hessian to be trusted, and
+how far single precision may be off, as shares of the objective."""
 
 
 def refit(task: Task, theta: Array, root: Array, shared: Expansion | None) -> Solution:
@@ -65,11 +71,14 @@ def refit(task: Task, theta: Array, root: Array, shared: Expansion | None) -> So
     walk = _Walk(task, len(root))
     if shared is not None:
         begun = walk.go(_expanded(task, shared), LEAVE)
+        foretold = walk.value.copy()
         walk.again()
-        walk.go(_guided(task, theta, shared), BRIEF)
-        found = walk.value < begun
-        walk.at = np.where(found, shared.whitened(walk.at), 0.0)
-        walk.damping[~found] = DAMPING
+        found = walk.go(_guided(task, theta, shared, walk.slopes[len(root) :].copy()), BRIEF)
+        walk.done &= np.abs(found - foretold) <= ALIKE * foretold
+        lost = ~(walk.value <= begun * (1 + ROUNDING))
+        walk.at = np.where(lost, 0.0, shared.whitened(walk.at))
+        walk.damping = np.where(lost, DAMPING, np.minimum(walk.damping, DAMPING))
+        walk.done[lost] = False
     walk.go(_exact(task, theta, root), FINISH)
     out = theta + walk.at.T @ root
     done = walk.done & ((out >= task.lower) & (out <= task.upper)).all(axis=1)
@@ -86,13 +95,14 @@ class _Walk:
         self.value = np.full(count, np.inf)
         self.slopes = np.zeros((size + len(pairs(size)[0]), count))
         self.damping = np.full(count, DAMPING)
+        self.left = np.full(count, np.nan)
         self.done = np.zeros(count, dtype=bool)
         self.taken = np.zeros(count, dtype=np.intp)
 
     def again(self) -> None:
         """Take up the problems that have settled, too: what follows looks closer."""
         self.damping[self.done] = TRUSTED
-        self.done[:] = False
+        self.left[:], self.done[:] = np.nan, False
 
     def go(self, look: Look, ends: Ends) -> Array:
         """Step until all but a few problems have settled; return where they began, (B,)."""
@@ -120,11 +130,14 @@ class _Walk:
         diagonal += top
         with np.errstate(all="ignore"):
             move, gain, positive = small.solve(matrix, -here[:size])
-        settled = positive & (level <= ends.damping) & (0.5 * gain <= ends.left * resolved)
+        left = 0.5 * gain
+        after = left * np.fmin(1.0, left / self.left[live]) if ends.steady else left
+        self.left[live] = left
+        settled = positive & (level <= ends.damping) & (after <= ends.left * resolved)
         settled &= (move * move).sum(axis=0) <= self.task.short(value, live)
         last = live[settled]
         self.at[:, last] += move[:, settled]
-        self.value[last] -= 0.5 * gain[settled]
+        self.value[last] -= left[settled]
         self.done[last] = True
         self.damping[live[~positive]] *= 10
         go = np.flatnonzero(positive & ~settled)
@@ -139,12 +152,12 @@ class _Walk:
         self.at[:, kept], self.value[kept] = there[:, better], found[better]
         self.slopes[:, kept] = seen[:, better]
         # Half of what the model promises without its damping.
-        promise = 0.5 * gain[go] + 0.5 * top[go] * (move**2).sum(axis=0)
+        promise = left[go] + 0.5 * top[go] * (move**2).sum(axis=0)
         good = better & (fall > 0.25 * promise)
         self.damping[trying] *= np.where(good, 0.125, np.where(better, 1.0, 6.0))
         self.taken[trying] += 1
         # What rounding hides: no step lowers the objective, and none promises to by much.
-        flat = ~better & (0.5 * gain[go] <= ends.flat * resolved[go])
+        flat = ~better & (left[go] <= ends.flat * resolved[go])
         self.done[trying[flat]] = True
         return np.asarray(live[~self.done[live]])
 
@@ -188,14 +201,12 @@ def _expanded(task: Task, shared: Expansion) -> Look:
     return look
 
 
-def _guided(task: Task, theta: Array, shared: Expansion) -> Look:
-    """Return the objective with its own gradient; its Hessian takes the expansion's slopes."""
+def _guided(task: Task, theta: Array, shared: Expansion, bent: Array) -> Look:
+    """Return the objective with its own gradient, and Hessians ``bent`` (Q, B) that stay."""
 
     def look(at: Array, problems: Rows) -> tuple[Array, Array]:
         there = theta + shared.whitened(at).T @ shared.root
-        value, gradient, sums = task.pulls(there, problems, shared.sums)
-        slopes = shared.slopes(at, sums)
-        slopes[: len(at)] = shared.pull(at, gradient)
-        return value, slopes
+        value, gradient = task.pulls(there, problems)
+        return value, np.concatenate([shared.pull(at, gradient), bent[:, problems]])
 
     return look

@@ -4,7 +4,7 @@ Problems share a law; each has its own weights (a resample is a row of counts), 
 start and bounds, and its own inputs where these differ.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,7 @@ from scalinglaws.objectives import Objective
 
 Rows = npt.NDArray[np.intp]
 
-CELLS = 2**15
+CELLS = 2**16
 """Numbers in one array of an evaluation: few enough for the cache, many enough for numpy."""
 
 RESOLUTION = 1e-14
@@ -170,30 +170,20 @@ class Task:
             value[~np.isfinite(value + sums.sum(axis=1))] = np.inf
         return value, sums
 
-    def pulls(
-        self, theta: Array, problems: Rows, also: Callable[[Array, Array, slice], Array]
-    ) -> tuple[Array, Array, Array]:
-        """Return the objective (b,) and its gradient (b, P) at internal parameters (b, P).
-
-        And the sums (b, K) that ``also`` makes of the weighted derivatives by residual, (b, n)
-        each, of some runs.
-        """
+    def pulls(self, theta: Array, problems: Rows) -> tuple[Array, Array]:
+        """Return the objective (b,) and its gradient (b, P) at internal parameters (b, P)."""
         value, gradient = np.zeros(len(theta)), np.zeros_like(theta)
-        others: dict[int, Array] = {}
         with np.errstate(all="ignore"):
             for rows, runs, model in self.blocks(problems):
                 point = model.at(theta[rows])
                 r = self.objective.apart(point.f, of_runs(self.target, problems[rows], runs))
-                w = of_runs(self.weights, problems[rows], runs)
-                total, first, second = self.objective.weigh(r, w)
-                more = also(first, second, runs)
-                others[rows.start] = others[rows.start] + more if rows.start in others else more
+                total, first = self.objective.pull(r, of_runs(self.weights, problems[rows], runs))
                 value[rows] += total
                 if self.objective.space == "log":
                     first /= point.f
                 gradient[rows] += point.pull(first)
             value[~np.isfinite(value + gradient.sum(axis=1))] = np.inf
-        return value, gradient, np.concatenate([*others.values()])
+        return value, gradient
 
     def state(self, theta: Array, problems: Rows) -> State:
         """Return objective, exact derivatives and metric at internal parameters (b, P)."""
