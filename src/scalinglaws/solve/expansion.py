@@ -44,6 +44,7 @@ class Expansion:
     turn: Array
 
     @classmethod
+    @np.errstate(all="ignore")
     def of(cls, task: Task, theta: Array, root: Array) -> "Expansion | None":
         """Expand the law of a task with weights (n,) at internal parameters (P,).
 
@@ -59,16 +60,15 @@ class Expansion:
         points = theta + shifts @ root
         height = max(1, CELLS // (len(points) * len(i)))
         parts, two, third = [], np.zeros((size,) * 3), np.zeros((size,) * 4)
-        with np.errstate(all="ignore"):
-            for first in range(0, task.runs, height):
-                runs = slice(first, first + height)
-                level, slope, bend = _derivatives(task, runs, points, root)
-                along = task.weights[runs] * slope[0]
-                # What slopes can take over: of second derivatives, and of third ones.
-                two += np.einsum("cn,abn->cab", along, bend[0])
-                change = (bend[1 : size + 1] - bend[size + 1 :]) / (2 * step)
-                third += np.einsum("cn,dabn->cabd", along, change)
-                parts.append((level[0], slope[0], bend[0][i, j]))
+        for first in range(0, task.runs, height):
+            runs = slice(first, first + height)
+            level, slope, bend = _derivatives(task, runs, points, root)
+            along = task.weights[runs] * slope[0]
+            # What slopes can take over: of second derivatives, and of third ones.
+            two += np.einsum("cn,abn->cab", along, bend[0])
+            change = (bend[1 : size + 1] - bend[size + 1 :]) / (2 * step)
+            third += np.einsum("cn,dabn->cabd", along, change)
+            parts.append((level[0], slope[0], bend[0][i, j]))
         level, straight, bends = (np.concatenate(p, axis=-1) for p in zip(*parts, strict=True))
         third = (third + third.transpose(0, 3, 1, 2) + third.transpose(0, 2, 3, 1)) / 3
         twice = np.einsum("cae,ebd->cabd", two, two)

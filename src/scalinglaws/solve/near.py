@@ -61,6 +61,7 @@ ALIKE, ROUNDING = 1e-3, 1e-5
 how far single precision may be off, as shares of the objective."""
 
 
+@np.errstate(all="ignore")
 def refit(task: Task, theta: Array, root: Array, shared: Expansion | None) -> Solution:
     """Minimise every problem of a task from one point (P,).
 
@@ -128,8 +129,7 @@ class _Walk:
         # A quadratic penalty has eigenvalues near one here: 1e-8 is no curvature at all.
         top = level * np.maximum(np.abs(diagonal).max(axis=0), 1e-8)
         diagonal += top
-        with np.errstate(all="ignore"):
-            move, gain, positive = small.solve(matrix, -here[:size])
+        move, gain, positive = small.solve(matrix, -here[:size])
         left = 0.5 * gain
         after = left * np.fmin(1.0, left / self.left[live]) if ends.steady else left
         self.left[live] = left
@@ -172,8 +172,7 @@ def _exact(task: Task, theta: Array, root: Array) -> Look:
 
     def look(at: Array, problems: Rows) -> tuple[Array, Array]:
         value, sums = task.sums(theta + at.T @ root, problems)
-        with np.errstate(all="ignore"):
-            return value, whiten @ sums.T
+        return value, whiten @ sums.T
 
     return look
 
