@@ -94,6 +94,9 @@ def test_chain_is_the_composition(name: str, space: Any) -> None:
         np.testing.assert_allclose(first, weights * d1 * one, rtol=1e-11, atol=1e-12)
         expected = weights * (d2 * one * one + d1 * two)
         np.testing.assert_allclose(second, expected, rtol=1e-10, atol=1e-10)
+        pulled = objective.pull(r, weights)
+        for both in zip(pulled, objective.weigh(r, weights), strict=False):
+            np.testing.assert_array_equal(*both)
 
 
 def test_chain_leaves_what_it_is_given() -> None:

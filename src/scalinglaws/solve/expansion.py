@@ -49,7 +49,7 @@ class Expansion:
         """Expand the law of a task with weights (n,) at internal parameters (P,).
 
         ``root`` (F, P) whitens the metric there. Nothing where the runs are too many to keep this
-        for each of them, or where the law has no derivatives.
+        for each of them, or where its derivatives are not finite.
         """
         size, (i, j) = len(root), pairs(len(root))
         if task.runs * (size + len(i)) > MOST:
