@@ -35,9 +35,6 @@ KINDS = ("case", "residual", "group")
 _BLOCK = 2**20
 """Runs times resamples in a block: 8 MB of weights."""
 
-_FREED = 2**25 - 2**17
-"""Bytes: a little less than the largest array whose memory glibc learns to keep."""
-
 UNIT = 64
 """Resamples that are drawn from one seed."""
 
@@ -181,9 +178,6 @@ def _counts(rows: npt.NDArray[np.intp], weights: Array) -> Array:
 
 def solve(job: Job, block: int) -> Solution:
     """Refit the resamples of one block."""
-    # Once an array of this size is freed, glibc keeps what smaller ones free for the next block,
-    # rather than have the system fault it in again page by page: mallopt(3), M_MMAP_THRESHOLD.
-    np.empty(_FREED, dtype=np.uint8)
     weights, loss = draw(job, block)
     model = model_of(job.law, job.inputs)
     task = Task(model, loss, weights, job.objective, job.lower, job.upper)

@@ -58,7 +58,7 @@ class Expansion:
         step = STEP if log else STEP * float(np.sqrt(np.mean(task.y**2)))
         shifts = step * np.concatenate([np.zeros((1, size)), np.eye(size), -np.eye(size)])
         points = theta + shifts @ root
-        height = max(1, 8 * CELLS // (len(points) * len(i)))
+        height = max(1, CELLS // (len(points) * len(i)))
         parts, two, third = [], np.zeros((size,) * 3), np.zeros((size,) * 4)
         for first in range(0, task.runs, height):
             runs = slice(first, first + height)
