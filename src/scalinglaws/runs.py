@@ -68,8 +68,8 @@ def read_runs(
     that must be there and filled; rows that differ in one of them are different runs. Numbers given
     as text are read as numbers. Returns ``params``, ``tokens``, ``flops``, ``loss`` and what is
     needed as floats, then all other columns as they are, in the file's row order;
-    ``attrs["card"]`` says what was
-    derived. ``law=None`` skips the check that the runs can determine a law.
+    ``attrs["card"]`` says what was derived. ``law=None`` skips the check that the runs can
+    determine a law.
 
     Raises :class:`BadRuns` with every problem found (row, column, value, what is expected), and
     :class:`Unidentifiable` when the runs cannot determine ``law``.

@@ -87,7 +87,10 @@ def refit(task: Task, theta: Array, root: Array, shared: Expansion | None) -> So
 
 
 class _Walk:
-    """Second-order steps in whitened coordinates; the batch is the last axis of every array."""
+    """Second-order steps in coordinates that whiten the metric at the origin.
+
+    The batch is the last axis of every array.
+    """
 
     def __init__(self, task: Task, size: int) -> None:
         count = task.problems

@@ -139,7 +139,7 @@ class Task:
         """Return the summed objective at internal parameters (b, P), shape (b,)."""
         out = np.zeros(len(theta))
         with np.errstate(all="ignore"):
-            for rows, runs, model in self.blocks(problems):
+            for rows, runs, model in self._blocks(problems):
                 y = of_runs(self.y, problems[rows], runs)
                 w = of_runs(self.weights, problems[rows], runs)
                 rho = self.objective.rho(self.objective.residuals(model.value(theta[rows]), y))
@@ -160,7 +160,7 @@ class Task:
         value = np.zeros(len(theta))
         sums = np.zeros((len(theta), self.model.packed))
         with np.errstate(all="ignore"):
-            for rows, runs, model in self.blocks(problems):
+            for rows, runs, model in self._blocks(problems):
                 y = of_runs(self.target, problems[rows], runs)
                 w = of_runs(self.weights, problems[rows], runs)
                 point = model.at(theta[rows])
@@ -174,7 +174,7 @@ class Task:
         """Return the objective (b,) and its gradient (b, P) at internal parameters (b, P)."""
         value, gradient = np.zeros(len(theta)), np.zeros_like(theta)
         with np.errstate(all="ignore"):
-            for rows, runs, model in self.blocks(problems):
+            for rows, runs, model in self._blocks(problems):
                 point = model.at(theta[rows])
                 r = self.objective.apart(point.f, of_runs(self.target, problems[rows], runs))
                 total, first = self.objective.pull(r, of_runs(self.weights, problems[rows], runs))
@@ -189,7 +189,7 @@ class Task:
         """Return objective, exact derivatives and metric at internal parameters (b, P)."""
         parts: dict[int, tuple[Array, ...]] = {}
         with np.errstate(all="ignore"):
-            for rows, runs, model in self.blocks(problems, channels=theta.shape[1]):
+            for rows, runs, model in self._blocks(problems, channels=theta.shape[1]):
                 y = of_runs(self.target, problems[rows], runs)
                 w = of_runs(self.weights, problems[rows], runs)
                 point = model.at(theta[rows])
@@ -209,7 +209,7 @@ class Task:
             state.value[~np.isfinite(state.value + rest)] = np.inf
         return state
 
-    def blocks(
+    def _blocks(
         self, problems: Rows, channels: int | None = None
     ) -> Iterator[tuple[slice, slice, Model]]:
         """Cut problems and runs into blocks that fit the cache, by arrays of (b, n) in use."""
