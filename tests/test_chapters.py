@@ -162,7 +162,12 @@ def test_ctrl_c_ends_the_kernels_keeps_what_is_done_and_resumes(toy: Path, tmp_p
         "time.sleep(600)"
     )
     write(toy / "book/part/two.ipynb", chapter("two", slow))
-    command = [sys.executable, "-m", "scalinglaws.chapters", "--root", str(toy), "book"]
+    # A shell's background job is told to ignore interruptions, and would pass that on.
+    run = (
+        "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "runpy.run_module('scalinglaws.chapters', run_name='__main__', alter_sys=True)"
+    )
+    command = [sys.executable, "-c", run, "--root", str(toy), "book"]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -171,7 +176,12 @@ def test_ctrl_c_ends_the_kernels_keeps_what_is_done_and_resumes(toy: Path, tmp_p
         _wait_for(lambda: told.exists() and told.read_text() != "" and finished.exists())
     finally:
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process of the group
-        _, stderr = process.communicate(timeout=PATIENCE_SECONDS)
+        try:
+            _, stderr = process.communicate(timeout=PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise
     assert process.returncode == 130
     assert "Interrupted" in stderr
     assert "Traceback" not in stderr
