@@ -59,7 +59,9 @@ def measure(runs: int, resamples: int) -> dict[str, float]:
 
 
 def slope(size: np.ndarray, seconds: np.ndarray) -> float:
-    """Return the slope of log seconds over log size, last two decades."""
+    """Return the slope of log seconds over log size, last two decades; of one size, nan."""
+    if len(size) < 2:
+        return float("nan")
     late = size >= size.max() / 100
     return float(np.polyfit(np.log(size[late]), np.log(seconds[late]), 1)[0])
 
@@ -83,7 +85,8 @@ def series(
     ]
     harness.show(title, ("size", "s", "CPU s", "us for each", "peak MiB", "stopped"), rows)
     grows = slope(sizes, seconds)
-    print(f"slope over the last two decades {grows:.2f}")
+    if np.isfinite(grows):
+        print(f"slope over the last two decades {grows:.2f}")
     return grows, np.array([f["MiB"] for f in found])
 
 
