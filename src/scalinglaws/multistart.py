@@ -7,9 +7,10 @@ import numpy as np
 
 from scalinglaws import starts
 from scalinglaws.laws import Array, Law
-from scalinglaws.model import model_of
+from scalinglaws.model import model_of, to_internal, to_values
 from scalinglaws.solve import Solution, Task, descend, minimise, trust
 from scalinglaws.solve.search import search, widest
+from scalinglaws.solve.task import join
 
 AGREE = 1e-9
 """Starts whose objective is within this share of the best are said to agree on it."""
@@ -57,7 +58,17 @@ def multistart(
         moved = descend(wide, pool[order[:EARLY]], most=EARLY_STEPS)
         pool, order = moved.theta, np.argsort(moved.objective, kind="stable")
     chosen = pool[starts.spread(order, N_STARTS)]
-    solution = search(few, scout, chosen, begin=WIDE)
+    if law.simpler is None:
+        solution = search(few, scout, chosen, begin=WIDE)
+    else:
+        # Such a law has many minima: half of the starts in one of them says little.
+        grown = _grown(law, law.simpler, few, held=held, seed=seed)
+        both = (chosen, grown)
+        solution = join([search(few, scout, s, begin=WIDE, enough=np.inf) for s in both])
+    if task.objective.custom is not None:
+        # Squares need not lead to where a loss of the user's own is least.
+        own = np.argsort(few.value(pool, np.arange(len(pool))), kind="stable")[: N_STARTS // 2]
+        solution = join([solution, minimise(few, pool[own])])
     if few is task:
         return solution
     # On the whole table only the best minimum is followed further, and any that comes close to it.
@@ -77,6 +88,19 @@ def multistart(
         ~far & whole.converged[to],
         whole.steps[to],
     )
+
+
+def _grown(law: Law, simpler: Law, task: Task, *, held: Mapping[str, float], seed: int) -> Array:
+    """Return starts, (K, P), that come from the fit of a simpler law."""
+    assert law.grow is not None
+    x, kept = task.model.x, {k: v for k, v in held.items() if k in simpler.names}
+    lower, upper = starts.bounds(simpler, task.y, held=kept)
+    inner = replace(task, model=model_of(simpler, x), lower=lower, upper=upper)
+    found = multistart(simpler, inner, x, start=None, held=kept, seed=seed)
+    best = to_values(simpler, found.theta[found.objective.argmin()])
+    grown = dict(law.grow({k: float(v) for k, v in best.items()}, x, task.y))
+    grown |= {k: np.full(len(next(iter(grown.values()))), v) for k, v in held.items()}
+    return np.clip(to_internal(law, starts.project(law, x, task.y, grown)), task.lower, task.upper)
 
 
 def _thinned(law: Law, task: Task, count: int) -> Task:

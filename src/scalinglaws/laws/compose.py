@@ -77,8 +77,10 @@ def recounted(law: Law, *, omega: float) -> Law:
     def function(p: Values, x: Values) -> Any:
         return law.function(p, {**x, "params": with_embeddings(x["params"], omega=omega)})
 
+    simpler = None if law.simpler is None else recounted(law.simpler, omega=omega)
     return replace(
         law,
+        simpler=simpler,
         name=f"{law.name}, counted without embeddings",
         function=function,
         terms=(),

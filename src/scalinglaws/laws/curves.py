@@ -7,12 +7,16 @@ import numpy as np
 
 from scalinglaws.errors import BadParameters
 from scalinglaws.laws.law import Array, Law, Parameter, Values
-from scalinglaws.laws.powers import coefficient, exponent, level
+from scalinglaws.laws.powers import coefficient, exponent, level, power_law
 
 TINY = 1e-30
 """Least value of a scale that is not in the unit of the loss."""
 _STEEP = 10.0
 """Largest exponent, or change of one, of a broken law."""
+_NEW_LEVELS, _NEW_BENDS = (0.1, 1.0, 10.0), (1e-6, 0.1, 0.5)
+"""Height of the first level over the largest loss, and its bend, that a power law is given."""
+_NEW_PLACES, _NEW_WIDTHS = 8, (0.1, 0.5)
+"""Where along the curve, and how wide, a break is added to a fit with one less."""
 
 
 def shifted(over: str) -> Law:
@@ -111,6 +115,18 @@ def saturating(over: str, *, top: float | None = None) -> Law:
         log_k = log_k + (basis[..., 1:] * np.stack(moved, axis=-1)).sum(axis=-1).mean(axis=-1)
         return {"E": floor, "L0": start, "k": np.exp(log_k), "c": bounded[0], "a": bounded[1]}
 
+    def grow(
+        values: Mapping[str, float], inputs: Mapping[str, Array], loss: Array
+    ) -> Mapping[str, Array]:
+        # A power law that bends from a first level ever closer by, ever more.
+        height, a = (v.ravel() for v in np.meshgrid(_NEW_LEVELS, _NEW_BENDS))
+        start = loss.max() * (1 + height)
+        if top is not None:
+            start = np.minimum(start, (loss.max() + max(top, loss.max())) / 2)
+        k = values["k"] / (start - loss.mean()) ** a
+        same = {n: np.full(len(a), values[n]) for n in ("E", "c")}
+        return {**same, "L0": start, "k": k, "a": a}
+
     return Law(
         name=f"saturating power law in {over}",
         inputs=(over,),
@@ -145,6 +161,8 @@ def saturating(over: str, *, top: float | None = None) -> Law:
         ),
         function=function,
         guess=guess,
+        simpler=power_law(over),
+        grow=grow,
         formula="(L - E) / (L0 - L)^a = k x^-c",
         reference="Alabdulmohsin et al. 2022, M4",
     )
@@ -170,25 +188,46 @@ def broken_power_law(over: str, *, breaks: int = 1) -> Law:
             power = power - p[f"c{i}"] * f * bend
         return p["a"] + p["b"] * np.exp(power)
 
-    def guess(
-        values: Mapping[str, Array], inputs: Mapping[str, Array], loss: Array
-    ) -> Mapping[str, Array]:
-        # For drawn breaks and a level spread below the least loss, the logarithm of what is above
-        # the level is linear in the exponents.
-        log_x = np.log(inputs[over])
-        level = np.linspace(0.0, 0.99, len(values["c0"])) * loss.min()
-        where = np.sort([values[f"d{i}"] for i in number], axis=0)
-        wide = [values[f"f{i}"][:, None] for i in number]
-        columns = [np.ones_like(log_x), -log_x] + [
-            -f * np.logaddexp(0.0, (log_x - np.log(d)[:, None]) / f)
-            for d, f in zip(where, wide, strict=True)
-        ]
+    def placed(
+        where: Array, wide: Array, level: Array, log_x: Array, loss: Array
+    ) -> dict[str, Array]:
+        # For given breaks and a level below the least loss, the logarithm of what is above the
+        # level is linear in the exponents.
+        order = np.argsort(where, axis=0)
+        where, wide = (np.take_along_axis(v, order, axis=0)[:, :, None] for v in (where, wide))
+        bends = -wide * np.logaddexp(0.0, (log_x - np.log(where)) / wide)
+        columns = [np.ones_like(log_x), -log_x, *bends]
         basis = np.stack(np.broadcast_arrays(*columns, level[:, None])[:-1], axis=-1)
         target = np.log(loss - level[:, None])
         _, *slopes = (np.linalg.pinv(basis) @ target[..., None])[..., 0].T
         found = {f"c{i}": np.clip(c, -_STEEP, _STEEP) for i, c in enumerate(slopes)}
-        found |= {f"d{i}": d for i, d in zip(number, where, strict=True)}
-        return {**values, **found}
+        found |= {f"d{i}": d[:, 0] for i, d in zip(number, where, strict=True)}
+        found |= {f"f{i}": f[:, 0] for i, f in zip(number, wide, strict=True)}
+        return found
+
+    def guess(
+        values: Mapping[str, Array], inputs: Mapping[str, Array], loss: Array
+    ) -> Mapping[str, Array]:
+        level = np.linspace(0.0, 0.99, len(values["c0"])) * loss.min()
+        if not breaks:
+            where = wide = np.empty((0, len(level)))
+        else:
+            where, wide = (np.stack([values[f"{k}{i}"] for i in number]) for k in "df")
+        return {**values, **placed(where, wide, level, np.log(inputs[over]), loss)}
+
+    def grow(
+        values: Mapping[str, float], inputs: Mapping[str, Array], loss: Array
+    ) -> Mapping[str, Array]:
+        # A new break anywhere along the fit with one less.
+        log_x = np.log(inputs[over])
+        places = np.linspace(log_x.min(), log_x.max(), _NEW_PLACES + 2)[1:-1]
+        at, width = (v.ravel() for v in np.meshgrid(places, _NEW_WIDTHS))
+        where, wide = (
+            np.stack([*(np.full(len(at), values[f"{k}{i}"]) for i in number[:-1]), new])
+            for k, new in (("d", np.exp(at)), ("f", width))
+        )
+        level = np.full(len(at), min(values["a"], 0.99 * loss.min()))
+        return placed(where, wide, level, log_x, loss)
 
     def slope(i: int, meaning: str) -> Parameter:
         return Parameter(
@@ -232,6 +271,8 @@ def broken_power_law(over: str, *, breaks: int = 1) -> Law:
         parameters=tuple(parameters),
         function=function,
         guess=guess,
+        simpler=broken_power_law(over, breaks=breaks - 1) if breaks > 1 else None,
+        grow=grow if breaks > 1 else None,
         linear=("a", "b"),
         formula="L = a + b x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i)",
         reference="Caballero et al. 2022",

@@ -8,13 +8,14 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from scalinglaws.errors import UnknownName
+from scalinglaws.errors import BadParameters, UnknownName
 
 Array = npt.NDArray[np.float64]
 Values = Mapping[str, Any]
 """Numbers by name; arrays in a prediction, derivative-carrying numbers inside the solver."""
 Function = Callable[[Values, Values], Any]
 Guess = Callable[[Mapping[str, Array], Mapping[str, Array], Array], Mapping[str, Array]]
+Grow = Callable[[Mapping[str, float], Mapping[str, Array], Array], Mapping[str, Array]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,15 @@ class Parameter:
     start: tuple[float, float] = (0.05, 1.5)
     like: str | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse bounds that hold nothing and a space that the solver does not know."""
+        if not self.lower < self.upper:
+            raise BadParameters(
+                f"{self.name} has no room between its bounds {self.lower!r} and {self.upper!r}"
+            )
+        if self.space not in ("log", "linear"):
+            raise BadParameters(f"{self.name}: space is 'log' or 'linear'; found {self.space!r}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Term:
@@ -57,6 +67,8 @@ class Law:
     for these. ``guess(values, inputs, loss)`` may improve drawn starts, (K,) each. ``terms`` is set
     for sums of powers (see :func:`power_terms`). ``derived`` names quantities that follow from the
     parameters alone. ``domain`` is ``"real"`` when inputs and response may be of either sign.
+    ``simpler`` is a law that this one contains, fitted first, and ``grow(values, inputs, loss)``
+    makes starts, (K,) each, of its fit: a law with more to it then never fits worse.
     ``response`` is the column that the law predicts: the loss, or what stands in its place.
     """
 
@@ -68,12 +80,25 @@ class Law:
     reference: str
     linear: tuple[str, ...] = ()
     guess: Guess | None = None
+    simpler: "Law | None" = None
+    grow: Grow | None = None
     terms: tuple[Term, ...] = ()
     derived: Mapping[str, Callable[[Values], Any]] = field(
         default_factory=lambda: MappingProxyType({})
     )
     domain: Literal["positive", "real"] = "positive"
     response: str = "loss"
+
+    def __post_init__(self) -> None:
+        """Refuse names that a table of refits could not keep apart."""
+        names = self.names
+        if twice := sorted({n for n in names if names.count(n) > 1}):
+            raise BadParameters(f"{self.name} has two parameters called {', '.join(twice)}")
+        if "objective" in names:
+            raise BadParameters(
+                f"{self.name}: a parameter cannot be called objective, which is the column of a "
+                f"bootstrap's minimised sums"
+            )
 
     @property
     def names(self) -> tuple[str, ...]:

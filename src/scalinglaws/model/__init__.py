@@ -34,15 +34,21 @@ def model_of(law: Law, x: Mapping[str, Array]) -> Model:
     """
     if is_plain(law):
         return SumOfPowers(law, x)
-    p = variables(np.ones((len(law.names), 1)), logs=(False,) * len(law.names))
+    # Two sets of parameters at once, as the solver has many: a function that asks "if" shows.
+    p = variables(np.ones((len(law.names), 2)), logs=(False,) * len(law.names))
     try:
         with np.errstate(all="ignore"):
             some = {k: v[..., :1] for k, v in x.items()}
             jet = law.function(dict(zip(law.names, p, strict=True)), some)
-    except (TypeError, AttributeError) as error:
+    except KeyError as error:
+        raise BadParameters(
+            f"{law.name}: its function asks for {error}, which is neither a parameter "
+            f"({', '.join(law.names)}) nor an input ({', '.join(law.inputs)})"
+        ) from error
+    except (TypeError, AttributeError, ValueError) as error:
         raise BadParameters(
             f"{law.name}: its function must be written in arithmetic and numpy's elementwise "
-            f"functions, so that derivatives pass through it; {error}"
+            f"functions (np.where in place of if), so that derivatives pass through it; {error}"
         ) from error
     unused = set(law.names) - {law.names[k] for k in getattr(jet, "at", ())}
     if unused:

@@ -49,11 +49,13 @@ def widest(objective: Objective, begin: float) -> Objective:
     return replace(objective, delta=widths[0]) if len(widths) > 1 else objective
 
 
-def search(task: Task, scout: Task, starts: Array, *, begin: float) -> Solution:
+def search(
+    task: Task, scout: Task, starts: Array, *, begin: float, enough: float = ENOUGH
+) -> Solution:
     """Minimise from every start (B, P): one row a start, those that came together alike.
 
     ``scout`` is the same task on a few of its runs, for the first steps. A Huber objective is
-    approached from the width ``begin`` down.
+    approached from the width ``begin`` down. Above one, ``enough`` has every start followed.
     """
     widths = _widths(task.objective, begin)
     wide = widest(task.objective, begin)
@@ -65,7 +67,7 @@ def search(task: Task, scout: Task, starts: Array, *, begin: float) -> Solution:
         moved = descend(first, theta, resolution=LOOSE, most=FIRST, damping=damping)
         kept, own = _merge(first, moved)
         theta, damping, lead = moved.theta[kept], damping[kept], own[lead]
-        agree = (lead == 0).sum() >= ENOUGH * len(starts)
+        agree = (lead == 0).sum() >= enough * len(starts)
         if agree:
             break
     front = 1 if agree else FRONT
@@ -73,7 +75,7 @@ def search(task: Task, scout: Task, starts: Array, *, begin: float) -> Solution:
     others = _as_they_are(task, theta, np.arange(front, len(theta)))
     together = np.flatnonzero(found.objective <= found.objective.min() * (1 + TOGETHER))
     if (
-        np.isin(lead, together).sum() >= ENOUGH * len(starts)
+        np.isin(lead, together).sum() >= enough * len(starts)
         and found.converged[together].any()
         and (others.objective >= found.objective.min()).all()
     ):
