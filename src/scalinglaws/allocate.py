@@ -9,14 +9,17 @@ from scalinglaws.errors import BadParameters, BadRuns, Unidentifiable
 from scalinglaws.fit import Fit
 from scalinglaws.laws import Array
 from scalinglaws.optimum import FLOPS_PER_PARAM_TOKEN, optimal_params
-from scalinglaws.uncertainty import RESAMPLES, percentiles
+from scalinglaws.uncertainty import RESAMPLES, percentiles, resampled
 
 __all__ = ["FLOPS_PER_PARAM_TOKEN", "allocate", "optimal_params", "positive_budgets"]
 
 
 def positive_budgets(flops: npt.ArrayLike) -> Array:
     """Return budgets in FLOPs as an array; raises :class:`BadRuns` unless each could train."""
-    budgets = np.atleast_1d(np.asarray(flops, dtype=float))
+    try:
+        budgets = np.atleast_1d(np.asarray(flops, dtype=float))
+    except (TypeError, ValueError) as error:
+        raise BadRuns(f"budgets in FLOPs must be numbers; found {flops!r}") from error
     if not (np.isfinite(budgets) & (budgets > FLOPS_PER_PARAM_TOKEN)).all():
         raise BadRuns(f"budgets in FLOPs must be finite and above 6; found {budgets}")
     return budgets
@@ -59,7 +62,7 @@ def allocate(
     if not per_param_token > 0:
         raise BadParameters(f"per_param_token must be positive; found {per_param_token!r}")
     budgets = positive_budgets(flops)
-    drawn = fit.bootstrap(n, kind=kind, by=by)
+    drawn = resampled(fit, n, kind=kind, by=by)
     values = {k: np.r_[fit.params[k], drawn[k].to_numpy()] for k in law.names}
     params = optimal_params(law, values, budgets, per_param_token=per_param_token)
     tokens = budgets / per_param_token / params
@@ -73,7 +76,9 @@ def allocate(
     for name, value in results.items():
         frame[name] = value[0]
         frame[f"{name}_low"], frame[f"{name}_high"] = percentiles(value[1:], level)
-    largest = float((per_param_token * fit.runs["params"] * fit.runs["tokens"]).max())
+    measured_flops = per_param_token * fit.inputs["params"] * fit.inputs["tokens"]
+    largest = float(measured_flops[fit.counted].max())
     frame["beyond"] = np.maximum(1.0, budgets / largest)
     frame.attrs.update(level=level, kind=kind, simulated=fit.simulated)
+    frame.attrs["stopped"] = drawn.attrs["stopped"]
     return frame

@@ -147,7 +147,8 @@ def draw(job: Job, block: int) -> tuple[Array, Array]:
     curve = job.law(p, **job.inputs)
     log = job.objective.space == "log"
     left = np.log(job.loss / curve) if log else job.loss - curve
-    drawn = (left - left.mean())[rows]
+    # Residuals of an objective have the other sign.
+    drawn = (left + job.objective.location(-left))[rows]
     redrawn = curve * np.exp(drawn) if log else curve + drawn
     if not log and job.law.domain == "positive":
         redrawn = np.maximum(redrawn, 1e-6 * curve)

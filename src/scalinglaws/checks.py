@@ -33,6 +33,7 @@ def table(runs: Any, columns: Sequence[str], *, what: str, positive: bool = True
     if len(runs) == 0:
         raise BadRuns(f"{what} needs runs; this table has no row")
     for name in columns:
+        mixed = _mixed(runs[name], name)
         values = pd.to_numeric(runs[name], errors="coerce").to_numpy(dtype=float)
         wrong = ~np.isfinite(values) | (positive & (values <= 0))
         if wrong.any():
@@ -42,6 +43,24 @@ def table(runs: Any, columns: Sequence[str], *, what: str, positive: bool = True
                 f"{'positive, ' if positive else ''}finite number ({int(wrong.sum())} such rows). "
                 f"Correct it, or leave the row out"
             )
+        if mixed and (text := [isinstance(v, str | bool) for v in runs[name]]) and any(text):
+            row = text.index(True)
+            raise BadRuns(
+                f"row {row + 1}, column {name}: found {runs[name].iloc[row]!r}, which is text and "
+                f"no number. Convert the column with pd.to_numeric, or read the file with "
+                f"sl.read_runs"
+            )
+
+
+def _mixed(column: Any, name: str) -> bool:
+    """Return whether a column may hold text; refuse one that is there twice or holds no numbers."""
+    if isinstance(column, pd.DataFrame):
+        raise BadRuns(f"the table has {column.shape[1]} columns {name}: leave one")
+    kind, types = column.dtype, pd.api.types
+    mixed = types.is_object_dtype(kind) or types.is_string_dtype(kind)
+    if not (mixed or types.is_integer_dtype(kind) or types.is_float_dtype(kind)):
+        raise BadRuns(f"column {name} holds {kind}; expected real numbers")
+    return bool(mixed)
 
 
 def bare(runs: Any) -> Any:

@@ -38,12 +38,17 @@ class Design:
         return {name: k for name, k in self.levels.items() if several and k < LEVELS}
 
 
-def describe(runs: pd.DataFrame, law: Law) -> Design:
-    """Measure the spread of the law's inputs; raises :class:`BadRuns` for a bad table."""
+def measurable(runs: pd.DataFrame, law: Law) -> None:
+    """Raise :class:`BadRuns` for a table without the numbers that the law needs."""
     if not isinstance(law, Law):
         raise BadRuns(f"a law is expected, such as sl.laws.CHINCHILLA; found {type(law).__name__}")
     positive = law.domain == "positive"
     checks.table(runs, (*law.inputs, law.response), what=law.name, positive=positive)
+
+
+def describe(runs: pd.DataFrame, law: Law) -> Design:
+    """Measure the spread of the law's inputs; raises :class:`BadRuns` for a bad table."""
+    measurable(runs, law)
     x = {c: runs[c].to_numpy(dtype=float) for c in law.inputs}
     low, high = ({c: float(f(v)) for c, v in x.items()} for f in (np.min, np.max))
     ratio = None

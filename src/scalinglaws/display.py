@@ -75,7 +75,7 @@ def card_rows(fit: Fit) -> list[tuple[str, str]]:
     rows = [
         ("objective", f"{fit.objective_kind}, summed over runs = {fit.objective:.5g}"),
         ("status", fit.status),
-        ("runs", f"{d.runs} of {fit.runs.attrs.get('name', 'a table')} ({d.distinct} distinct)"),
+        ("runs", _runs(fit)),
         ("spread", spans),
     ]
     if d.tokens_per_param is not None:
@@ -104,6 +104,13 @@ def card_rows(fit: Fit) -> list[tuple[str, str]]:
     return rows
 
 
+def _runs(fit: Fit) -> str:
+    out = len(fit.runs) - fit.design.runs
+    left = f", {out} of weight zero left out" if out else ""
+    name = fit.runs.attrs.get("name", "a table")
+    return f"{fit.design.runs} of {name} ({fit.design.distinct} distinct{left})"
+
+
 def _span(d: Design, name: str) -> str:
     if not np.isfinite(d.decades[name]):
         return f"{name} {d.low[name]:.4g} to {d.high[name]:.4g}"
@@ -112,8 +119,8 @@ def _span(d: Design, name: str) -> str:
 
 def _scatter(fit: Fit) -> str:
     if fit.law.domain == "real":
-        return f"{fit.residuals.std():.3g}, in the unit of the response"
-    return f"{fit.residuals.std():.2%} of the loss"
+        return f"{fit.residuals[fit.counted].std():.3g}, in the unit of the response"
+    return f"{fit.residuals[fit.counted].std():.2%} of the loss"
 
 
 def _determined(fit: Fit) -> str | None:
@@ -123,7 +130,8 @@ def _determined(fit: Fit) -> str | None:
     """
     found = {f"exponent {name}": fit.interval(name) for name in fit.law.derived}
     if {"params", "tokens"} == set(fit.law.inputs) and not fit.at_bound:
-        budget = float((FLOPS_PER_PARAM_TOKEN * fit.runs["params"] * fit.runs["tokens"]).max())
+        flops = FLOPS_PER_PARAM_TOKEN * fit.inputs["params"] * fit.inputs["tokens"]
+        budget = float(flops[fit.counted].max())
         found[f"N* at {budget:.1e} FLOPs"] = fit.interval(
             lambda p: optimal_params(fit.law, _columns(p), np.array([budget]))[..., 0].squeeze()
         )

@@ -37,7 +37,8 @@ def explore(fit: Fit, *, start: float = 5.76e23, level: float = 0.9) -> Explorer
     refits = profile(fit, {"alpha": alpha, "beta": beta})
     shape = (len(alpha), len(beta))
     draws = fit.bootstrap().head(DRAWS)
-    flops = FLOPS_PER_PARAM_TOKEN * fit.runs["params"] * fit.runs["tokens"]
+    flops = FLOPS_PER_PARAM_TOKEN * fit.inputs["params"] * fit.inputs["tokens"]
+    flops = flops[fit.counted]
     return Explorer(
         {
             "title": f"Where {CHINCHILLA.name}'s law puts a training budget",
@@ -58,7 +59,7 @@ def explore(fit: Fit, *, start: float = 5.76e23, level: float = 0.9) -> Explorer
                 "start": start,
             },
             "observed_flops": [float(flops.min()), float(flops.max())],
-            "n_runs": len(fit.runs),
+            "n_runs": fit.design.runs,
             "objective_name": str(fit.objective_kind),
         }
     )

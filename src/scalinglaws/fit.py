@@ -12,6 +12,7 @@ import pandas as pd
 
 from scalinglaws import bootstrap, checks, display, starts, uncertainty
 from scalinglaws import design as designs
+from scalinglaws.coverage.measured import LOOSE
 from scalinglaws.errors import Unidentifiable
 from scalinglaws.laws import Array, Law
 from scalinglaws.model import model_of, to_internal, to_values
@@ -19,6 +20,8 @@ from scalinglaws.multistart import AGREE, multistart
 from scalinglaws.objectives import HUBER, Objective, resolve
 from scalinglaws.partial import partial
 from scalinglaws.solve import RESOLUTION, Task
+from scalinglaws.solve.programs import descend_straight
+from scalinglaws.solve.vertex import settle
 
 NEAR = 1e-6
 """A parameter this close to a bound, in its own unit, is at it."""
@@ -83,6 +86,11 @@ class Fit:
     def simulated(self) -> bool:
         """Whether the runs were simulated."""
         return bool(self.runs.attrs.get("simulated", False))
+
+    @property
+    def counted(self) -> npt.NDArray[np.bool_]:
+        """Which runs have a weight, (n,): one of weight zero is left out of every statement."""
+        return self.weights > 0
 
     def task(self) -> Task:
         """Return what was minimised."""
@@ -191,23 +199,26 @@ def fit(
     """
     objective = resolve(objective)
     bare = checks.bare(runs)
-    design = designs.describe(bare, law)
+    designs.measurable(bare, law)
     if objective.space == "log" and law.domain == "real":
         checks.table(bare, (law.response,), what=str(objective))
     held = checks.numbers(held or {}, what="held")
     checks.seed(seed)
     x, y = inputs_of(law, bare), bare[law.response].to_numpy(dtype=float)
     w = checks.weights(weights, len(y))
+    used = bare if w.all() else bare[w > 0]
+    design = designs.describe(used, law)
     if check:
-        used = bare if w.all() else bare[w > 0]
         try:
-            designs.check(design if used is bare else designs.describe(used, law), law)
+            designs.check(design, law)
         except Unidentifiable as refusal:
             refusal.partial = partial(refusal, law, used, fit)
             raise
     lower, upper = starts.bounds(law, y, held=held)
     task = Task(model_of(law, x), y, w, objective, lower, upper)
     solution = multistart(law, task, x, start=start, held=held, seed=seed)
+    if objective.delta == 0:
+        solution = settle(task, descend_straight(task, solution, agree=AGREE))
     rank = np.argsort(solution.objective, kind="stable")
     theta, value = solution.theta[rank[0]], float(solution.objective[rank[0]])
     if not np.isfinite(value):
@@ -224,10 +235,14 @@ def fit(
         for j, name in enumerate(law.names)
         if name not in held and min(theta[j] - lower[j], upper[j] - theta[j]) < edge[j]
     )
-    status, ok = _status(bool(solution.converged[rank[0]]), at_bound, agree, len(rank))
+    condition = _condition(task, theta)
+    status, ok = _status(bool(solution.converged[rank[0]]), at_bound, condition, agree, len(rank))
+    # The caller may go on to change the table: a fit keeps what it was fitted to.
+    kept = bare.copy()
+    kept.attrs = runs.attrs
     return Fit(
         law=law,
-        runs=runs,
+        runs=kept,
         params=MappingProxyType({k: float(v) for k, v in to_values(law, theta).items()}),
         objective=value,
         objective_kind=objective,
@@ -237,7 +252,7 @@ def fit(
         held=tuple(held),
         starts=len(rank),
         starts_agreeing=agree,
-        condition=_condition(task, theta),
+        condition=condition,
         design=design,
         seed=seed,
         weights=w,
@@ -246,7 +261,9 @@ def fit(
     )
 
 
-def _status(converged: bool, at_bound: tuple[str, ...], agree: int, tried: int) -> tuple[str, bool]:
+def _status(
+    converged: bool, at_bound: tuple[str, ...], condition: float, agree: int, tried: int
+) -> tuple[str, bool]:
     found = f"{agree} of {tried} starts agree on the best objective"
     if agree < tried:
         found += ", the others stayed on higher ground"
@@ -255,6 +272,12 @@ def _status(converged: bool, at_bound: tuple[str, ...], agree: int, tried: int) 
     if at_bound:
         where = ", ".join(at_bound)
         return f"Minimum found with {where} at the edge of its range; {found}.", False
+    if condition > LOOSE:
+        return (
+            f"Minimum found, but the runs do not tell its parameters apart (condition number "
+            f"{condition:.0e}): others fit as well; {found}.",
+            False,
+        )
     if agree == 1 and tried > 1:
         return f"Minimum found by one start only of {tried}: it may not be the lowest.", False
     return f"Minimum found inside all bounds; {found}.", True

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from scipy.optimize import brentq
 
 from scalinglaws.errors import BadParameters, UnknownName
 from scalinglaws.jet import variables
@@ -61,6 +62,22 @@ class Objective:
             side = np.where(r > 0, 2 * (1 - self.below), 2 * self.below)
             value, slope, bend = side * value, side * slope, side * bend
         return value, slope, bend
+
+    def location(self, r: Array) -> float:
+        """Return the shift of residuals (n,) that lowers their summed objective most.
+
+        Their mean for squares, their median for absolute deviations, Huber's location between.
+        """
+        if np.isinf(self.delta) and self.custom is None and self.below == 0.5:
+            return float(r.mean())
+        low, high = float(r.min()), float(r.max())
+        if low == high:
+            return low
+
+        def slope(at: float) -> float:
+            return float(self.parts(r - at)[1].sum())
+
+        return float(brentq(slope, low, high)) if slope(low) > 0 > slope(high) else float(r.mean())
 
     def chain(self, f: Array, target: Array, w: Array) -> tuple[Array, Array, Array]:
         """Return the summed objective (B,) and its first and second derivative by ``f``, (B, n)."""
@@ -126,7 +143,7 @@ def huber(delta: float = 1e-3) -> Objective:
     Hoffmann et al. 2022, section 3.3 use ``delta = 1e-3``. Raises :class:`BadParameters` unless
     ``delta`` is positive and finite.
     """
-    if not (np.isfinite(delta) and delta > 0):
+    if not (isinstance(delta, int | float | np.number) and np.isfinite(delta) and delta > 0):
         raise BadParameters(f"huber needs a positive, finite delta; it was given {delta!r}")
     return Objective(name=f"Huber {delta:g} on log-loss", delta=delta)
 
@@ -158,9 +175,10 @@ def custom(
     probe = np.array([-1.0, -1e-3, 0.0, 1e-3, 1.0])
     try:
         value = made.parts(probe)[0]
-    except (TypeError, AttributeError) as error:
+    except (TypeError, AttributeError, ValueError) as error:
         raise BadParameters(
-            f"{name}: rho is written in arithmetic and numpy's elementwise functions; {error}"
+            f"{name}: rho is written in arithmetic and numpy's elementwise functions (np.where in "
+            f"place of if); {error}"
         ) from error
     if not np.isfinite(value).all():
         raise BadParameters(f"{name}: rho must be finite; at {probe} it gives {value}")

@@ -13,7 +13,7 @@ from scipy.stats import norm, t
 
 from scalinglaws import bootstrap, checks
 from scalinglaws.coverage import measured
-from scalinglaws.errors import BadRuns, Unidentifiable, UnknownName
+from scalinglaws.errors import BadParameters, BadRuns, Unidentifiable, UnknownName
 from scalinglaws.model import by_run, to_values
 from scalinglaws.profile import ends
 
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 RESAMPLES = 1000
 """Resamples behind an interval when the caller does not say: 1 point in 100 of its end points."""
+
+FEWEST_GROUPS = 5
+"""Groups that an interval needs: 126 different resamples; of four there are 35."""
+
+STOPPED = 0.01
+"""Share of refits that stopped early above which an interval says so."""
 
 KINDS = (*bootstrap.KINDS, "profile", "covariance", "classical")
 
@@ -34,7 +40,8 @@ class Interval:
     """An interval with its estimate, level and kind.
 
     ``measured`` is the share of simulated data sets in which intervals of this kind held the
-    truth, on designs like this one, or ``None`` where that was not studied.
+    truth, on designs like this one, or ``None`` where that was not studied. ``stopped`` is the
+    share of the refits behind it that did not reach a minimum.
     """
 
     estimate: float
@@ -43,6 +50,7 @@ class Interval:
     level: float
     kind: str
     measured: float | None = None
+    stopped: float = 0.0
 
     @property
     def short(self) -> bool:
@@ -57,6 +65,8 @@ class Interval:
         """Return the estimate and the two ends, with level, kind and a warning where it is due."""
         ends, level = f"{self.low:.4g} to {self.high:.4g}", f"{self.level:.0%} {self.kind}"
         warning = f"; measured to hold {self.measured:.0%}" if self.short else ""
+        if self.stopped > STOPPED:
+            warning += f"; {self.stopped:.0%} of its refits stopped early"
         return f"{self.estimate:.4g} ({ends}, {level}{warning})"
 
 
@@ -105,10 +115,36 @@ def covariance(fit: Fit, *, form: str = "sandwich") -> pd.DataFrame:
     return pd.DataFrame(internal * np.outer(scale, scale), index=law.names, columns=law.names)
 
 
+def resampled(fit: Fit, n: int, *, kind: str, by: str | None) -> pd.DataFrame:
+    """Return the refits behind an interval; raises :class:`Unidentifiable` for too few groups."""
+    draws = fit.bootstrap(n, kind=kind, by=by)
+    found = fit.runs.loc[fit.counted, by].nunique() if kind == "group" else FEWEST_GROUPS
+    if found < FEWEST_GROUPS:
+        raise Unidentifiable(
+            f"{by} has {found} group{'s' * (found > 1)} with runs: too few different resamples can "
+            f"be drawn of them for an interval, which needs {FEWEST_GROUPS} groups or more",
+            partial=draws,
+            insist="take the quantiles of fit.bootstrap(kind='group', by=...) yourself",
+        )
+    return draws
+
+
 def evaluate(fit: Fit, quantity: Quantity, values: Mapping[str, Any]) -> Array:
     """Return a parameter, a derived quantity or a function of parameters, for given values."""
     if callable(quantity):
-        return np.asarray(quantity(values), dtype=float)
+        try:
+            found = np.asarray(quantity(values), dtype=float)
+        except (TypeError, KeyError) as error:
+            raise BadParameters(
+                f"a quantity is a function of parameter values by name, {', '.join(fit.law.names)},"
+                f" that works on arrays of them, without float(): {error}"
+            ) from error
+        if found.shape != (shape := np.shape(values[fit.law.names[0]])):
+            raise BadParameters(
+                f"a quantity gives one number for each set of parameters, {shape}; this one gave "
+                f"{found.shape}"
+            )
+        return found
     if quantity in fit.law.derived:
         return np.asarray(fit.law.derived[quantity](values), dtype=float)
     if quantity in fit.law.names:
@@ -139,6 +175,8 @@ def interval(
     """
     level, n = checks.level(level), checks.resamples(n)
     estimate = float(evaluate(fit, quantity, fit.params))
+    if np.isnan(estimate):
+        raise BadParameters("the quantity is not a number (nan) at the fitted parameters")
     name = quantity if isinstance(quantity, str) else None
     if kind is None:
         chosen = measured.preferred(fit, name)
@@ -149,6 +187,7 @@ def interval(
             kind = "case"
     if kind not in KINDS:
         raise UnknownName(f"no interval is called {kind!r}; there are {', '.join(KINDS)}")
+    stopped = 0.0
     if kind in ("covariance", "classical"):
         if name in fit.at_bound:
             raise Unidentifiable(
@@ -167,7 +206,8 @@ def interval(
             )
         low, high = ends(fit, quantity, level)
     else:
-        draws = fit.bootstrap(n, kind=kind, by=by)
+        draws = resampled(fit, n, kind=kind, by=by)
+        stopped = draws.attrs["stopped"] / len(draws)
         values = evaluate(fit, quantity, {c: draws[c].to_numpy() for c in fit.law.names})
         low, high = percentiles(values, level)
     return Interval(
@@ -177,6 +217,7 @@ def interval(
         level=level,
         kind=f"{kind} bootstrap" if kind in bootstrap.KINDS else kind,
         measured=measured.of(fit, kind, name) if level == measured.LEVEL else None,
+        stopped=stopped,
     )
 
 
@@ -227,6 +268,10 @@ def predict(
     Columns: the inputs, ``loss``, ``low``, ``high`` (the curve's interval; a new run's, residual
     scatter included, with ``new_run``), ``beyond`` (how many times further than the nearest run
     in the worst input; 1 means in range) and ``where`` (``"in range"`` or ``"extrapolated"``).
+    Where such intervals of predictions were measured to hold the truth too seldom, a column
+    ``measured`` says how often; ``attrs["stopped"]`` counts refits that reached no minimum. Raises
+    :class:`UnknownName` for an input that is missing or that the law does not have, and
+    :class:`BadRuns` for what is no finite number.
     """
     level, n = checks.level(level), checks.resamples(n)
     if missing := [i for i in fit.law.inputs if i not in inputs]:
@@ -234,26 +279,30 @@ def predict(
             f"{fit.law.name} predicts from {', '.join(fit.law.inputs)}; give "
             f"{', '.join(missing)} too"
         )
-    points = dict(
-        zip(
-            fit.law.inputs,
-            np.broadcast_arrays(
-                *(np.atleast_1d(np.asarray(inputs[i], dtype=float)) for i in fit.law.inputs)
-            ),
-            strict=True,
+    if unknown := [i for i in inputs if i not in fit.law.inputs]:
+        raise UnknownName(
+            f"{fit.law.name} predicts from {', '.join(fit.law.inputs)}, not from "
+            f"{', '.join(unknown)}"
         )
-    )
+    try:
+        columns = [np.atleast_1d(np.asarray(inputs[i], dtype=float)) for i in fit.law.inputs]
+        points = dict(zip(fit.law.inputs, np.broadcast_arrays(*columns), strict=True))
+    except (TypeError, ValueError) as error:
+        raise BadRuns(
+            f"to predict, {' and '.join(fit.law.inputs)} must be numbers, or as many of one as of "
+            f"the other: {error}"
+        ) from error
     for name, values in points.items():
         positive = fit.law.domain == "positive"
         if not np.isfinite(values).all() or (positive and (values <= 0).any()):
             raise BadRuns(
                 f"{name} must be {'positive and ' * positive}finite to predict; found {values}"
             )
-    draws = fit.bootstrap(n, kind=kind, by=by)
+    draws = resampled(fit, n, kind=kind, by=by)
     curves = fit.law({c: draws[c].to_numpy() for c in fit.law.names}, **points)
     if new_run:
         rng = np.random.default_rng(fit.seed)
-        scatter = rng.choice(fit.residuals, curves.shape)
+        scatter = rng.choice(fit.residuals[fit.counted], curves.shape)
         curves = curves + scatter if fit.law.domain == "real" else curves * np.exp(scatter)
     low, high = percentiles(curves, level)
     frame = pd.DataFrame(points)
@@ -261,6 +310,10 @@ def predict(
     frame["low"], frame["high"] = low, high
     frame["beyond"] = np.max([_beyond(fit, i, v) for i, v in points.items()], axis=0)
     frame["where"] = np.where(frame["beyond"] > 1, "extrapolated", "in range")
+    held = measured.of(fit, kind, "prediction") if level == measured.LEVEL else None
+    if held is not None and held < measured.SHORT:
+        frame["measured"] = held
+    frame.attrs |= {"level": level, "kind": kind, "stopped": draws.attrs["stopped"]}
     return frame
 
 

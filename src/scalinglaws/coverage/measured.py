@@ -70,7 +70,9 @@ def _objective(objective: Objective) -> str | None:
 
 def design_class(fit: Fit) -> str:
     """Return which of the designs of the study the runs of a fit are like."""
-    logs = np.log10(np.stack([*fit.inputs.values()])) if fit.law.domain == "positive" else None
+    logs = None
+    if fit.law.domain == "positive":
+        logs = np.log10(np.stack([*fit.inputs.values()]))[:, fit.counted]
     if logs is not None and len(logs) > 1:
         centred = logs - logs.mean(axis=1, keepdims=True)
         across = np.linalg.svd(centred, compute_uv=False)[-1] / np.sqrt(logs.shape[1])

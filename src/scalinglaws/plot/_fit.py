@@ -50,7 +50,7 @@ def curve(fit: Fit, *, until: float | None = None, level: float = 0.9, log: bool
     ax.set_ylabel(response_label(fit))
     ax.legend(frameon=False)
     return finish(
-        figure, f"{fit.law.name} on {len(fit.runs)} runs", simulated=is_simulated(fit.runs.attrs)
+        figure, f"{fit.law.name} on {fit.design.runs} runs", simulated=is_simulated(fit.runs.attrs)
     )
 
 
