@@ -9,7 +9,7 @@ from scalinglaws import starts
 from scalinglaws.laws import Array, Law
 from scalinglaws.model import model_of, to_internal, to_values
 from scalinglaws.solve import Solution, Task, descend, minimise, trust
-from scalinglaws.solve.search import search, widest
+from scalinglaws.solve.search import patiently, search, widest
 from scalinglaws.solve.task import join
 
 AGREE = 1e-9
@@ -19,6 +19,9 @@ N_STARTS = 24
 
 EARLY, EARLY_STEPS = 64, 2
 """Candidates of a law without a grid that take some steps, before starts are chosen of them."""
+
+GROWN_STEPS = 32
+"""Steps of each start that comes from a simpler law: it begins near the ground."""
 
 WIDE = 0.1
 """Width from which a Huber objective is approached: residuals of one part in ten."""
@@ -62,13 +65,13 @@ def multistart(
         solution = search(few, scout, chosen, begin=WIDE)
     else:
         # Such a law has many minima: half of the starts in one of them says little.
+        drawn = search(few, scout, chosen, begin=WIDE, enough=np.inf)
         grown = _grown(law, law.simpler, few, held=held, seed=seed)
-        both = (chosen, grown)
-        solution = join([search(few, scout, s, begin=WIDE, enough=np.inf) for s in both])
+        solution = join([drawn, patiently(few, grown, most=GROWN_STEPS)])
     if task.objective.custom is not None:
         # Squares need not lead to where a loss of the user's own is least.
         own = np.argsort(few.value(pool, np.arange(len(pool))), kind="stable")[: N_STARTS // 2]
-        solution = join([solution, minimise(few, pool[own])])
+        solution = join([solution, patiently(few, pool[own])])
     if few is task:
         return solution
     # On the whole table only the best minimum is followed further, and any that comes close to it.

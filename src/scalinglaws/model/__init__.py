@@ -45,10 +45,15 @@ def model_of(law: Law, x: Mapping[str, Array]) -> Model:
             f"{law.name}: its function asks for {error}, which is neither a parameter "
             f"({', '.join(law.names)}) nor an input ({', '.join(law.inputs)})"
         ) from error
-    except (TypeError, AttributeError, ValueError) as error:
+    except ValueError as error:
+        raise BadParameters(
+            f"{law.name}: its function takes many parameters at once, (K, 1) each: np.where in "
+            f"place of if; {error}"
+        ) from error
+    except (TypeError, AttributeError) as error:
         raise BadParameters(
             f"{law.name}: its function must be written in arithmetic and numpy's elementwise "
-            f"functions (np.where in place of if), so that derivatives pass through it; {error}"
+            f"functions, so that derivatives pass through it; {error}"
         ) from error
     unused = set(law.names) - {law.names[k] for k in getattr(jet, "at", ())}
     if unused:

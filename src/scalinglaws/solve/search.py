@@ -81,15 +81,23 @@ def search(
     ):
         found = join([found, others])
     else:
-        found = minimise(task, theta, begin=rest, most=PATIENCE)
-        best = int(found.objective.argmin())
-        if not found.converged[best]:
-            one = minimise(task, found.theta[[best]])
-            found.theta[best], found.objective[best] = one.theta[0], one.objective[0]
-            found.converged[best] = one.converged[0]
+        found = patiently(task, theta, begin=rest)
     return Solution(
         found.theta[lead], found.objective[lead], found.converged[lead], found.steps[lead]
     )
+
+
+def patiently(
+    task: Task, starts: Array, *, begin: float | None = None, most: int = PATIENCE
+) -> Solution:
+    """Minimise from every start (B, P) for so many steps, and from there the lowest to its end."""
+    found = minimise(task, starts, begin=begin, most=most)
+    best = int(found.objective.argmin())
+    if not found.converged[best]:
+        one = minimise(task, found.theta[[best]])
+        found.theta[best], found.objective[best] = one.theta[0], one.objective[0]
+        found.converged[best] = one.converged[0]
+    return found
 
 
 def _merge(task: Task, found: Solution) -> tuple[Rows, Rows]:
