@@ -139,12 +139,13 @@ def evaluate(fit: Fit, quantity: Quantity, values: Mapping[str, Any]) -> Array:
                 f"a quantity is a function of parameter values by name, {', '.join(fit.law.names)},"
                 f" that works on arrays of them, without float(): {error}"
             ) from error
-        if found.shape != (shape := np.shape(values[fit.law.names[0]])):
+        like = np.asarray(values[fit.law.names[0]])
+        if found.size != like.size:
             raise BadParameters(
-                f"a quantity gives one number for each set of parameters, {shape}; this one gave "
-                f"{found.shape}"
+                f"a quantity gives one number for each set of parameters, {like.size} in all; this "
+                f"one gave {found.size}"
             )
-        return found
+        return found.reshape(like.shape)
     if quantity in fit.law.derived:
         return np.asarray(fit.law.derived[quantity](values), dtype=float)
     if quantity in fit.law.names:

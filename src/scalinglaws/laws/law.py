@@ -68,7 +68,8 @@ class Law:
     for sums of powers (see :func:`power_terms`). ``derived`` names quantities that follow from the
     parameters alone. ``domain`` is ``"real"`` when inputs and response may be of either sign.
     ``simpler`` is a law that this one contains, fitted first, and ``grow(values, inputs, loss)``
-    makes starts, (K,) each, of its fit: a law with more to it then never fits worse.
+    makes starts, (K,) each, of its fit: a law with more to it then does not miss what the simpler
+    one finds.
     ``response`` is the column that the law predicts: the loss, or what stands in its place.
     """
 

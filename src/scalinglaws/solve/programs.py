@@ -20,8 +20,9 @@ MOST = 40
 RUNS = 5000
 """Runs up to which programmes are solved: of so many, one takes a good part of a second."""
 
-NOTHING = 1e-11
-"""A promise below this share of the objective is none: what a programme's tolerances leave."""
+NOTHING, NEAR = 1e-11, 1e-7
+"""A promise below this share of the objective is none, what a programme's tolerances leave, if it
+is made for steps longer than this share of the scatter."""
 
 
 def descend_straight(task: Task, found: Solution, *, agree: float) -> Solution:
@@ -57,13 +58,13 @@ def _follow(task: Task, theta: Array) -> tuple[Array, float, bool]:
 
     theta, value = theta.copy(), float(w @ np.abs(residuals(theta)))
     root = root_of(task.metric(theta)[None], free)[0][free[0]]
-    radius = float(np.sqrt(w @ residuals(theta) ** 2))
+    radius = scatter = float(np.sqrt(w @ residuals(theta) ** 2))
     for _ in range(MOST):
         f, slopes = law.slopes(theta[None])
         jacobian = slopes[0] / f[0][:, None] if task.objective.space == "log" else slopes[0]
         move, promise = _lowest(residuals(theta), jacobian @ root.T, w, root, radius, theta, task)
         if promise <= NOTHING * value:
-            return theta, value, True
+            return theta, value, radius >= NEAR * scatter
         there = np.clip(theta + move, task.lower, task.upper)
         fall = value - float(w @ np.abs(residuals(there)))
         if fall > 0:
