@@ -125,3 +125,16 @@ def test_a_table_speaks_of_brackets_only_where_it_has_some() -> None:
     assert "In brackets: 90% interval" in sl.show(frame)._repr_html_()
     assert "In brackets" not in sl.show(frame[["batch_tokens", "time"]])._repr_html_()
     assert "2.5M" in repr(sl.show(frame))
+
+
+@pytest.mark.parametrize("log", [True, False])
+def test_a_continuation_that_runs_away_leaves_the_figure(log):
+    x = np.geomspace(1, 100, 20)
+    curve = pd.DataFrame({"x": x, "loss": 2 + 1 / x, "train": x < 20})
+    wild = pd.DataFrame({"x": x, "mean": np.where(x < 20, 2 + 1 / x, 1e5)})
+    bottom, top = (
+        sl.plot.forecasts(curve, {"wild": wild}, xlabel="x", log=log).figure.axes[0].get_ylim()
+    )
+    # Four times beyond what was measured: of the loss, or of its range.
+    assert top <= 12.1
+    assert bottom < 2.01

@@ -16,6 +16,9 @@ from scalinglaws.plot._style import (
     scale,
 )
 
+FAR = 4
+"""How many times beyond the measured losses a continuation is followed in a figure."""
+
 _STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 
 
@@ -26,7 +29,7 @@ def forecasts(
 
     ``curve`` has ``x``, ``loss`` and ``train``: points to fit are filled, points held back hollow.
     Each prediction has ``x`` and ``mean``, and a band where it has ``low`` and ``high``; lines are
-    thick over the fitted range and thin beyond it.
+    thick over the fitted range and thin beyond it. One that runs away leaves the figure.
     """
     figure, ax = canvas()
     fits = curve["train"].to_numpy(dtype=bool)
@@ -51,6 +54,14 @@ def forecasts(
     ax.axvline(end, color=FITTED, lw=0.8, ls=":")
     scale(ax, x=xlabel, y="loss" if log else None)
     ax.set_ylabel("loss")
+    least, most = curve["loss"].min(), curve["loss"].max()
+    low, high = (
+        (least / FAR, most * FAR)
+        if log
+        else (least - FAR * (most - least), most + FAR * (most - least))
+    )
+    bottom, top = ax.get_ylim()
+    ax.set_ylim(max(bottom, low), min(top, high))
     ax.legend(frameon=False, fontsize=9)
     return finish(figure, f"one learning curve continued by {', '.join(predictions)}")
 
