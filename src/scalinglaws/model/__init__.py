@@ -38,7 +38,7 @@ def model_of(law: Law, x: Mapping[str, Array]) -> Model:
     p = variables(np.ones((len(law.names), 2)), logs=(False,) * len(law.names))
     try:
         with np.errstate(all="ignore"):
-            some = {k: v[..., :1] for k, v in x.items()}
+            some = {k: v[:1] if v.ndim == 1 else v[:2, :1] for k, v in x.items()}
             jet = law.function(dict(zip(law.names, p, strict=True)), some)
     except KeyError as error:
         raise BadParameters(
