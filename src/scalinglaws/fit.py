@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scalinglaws import bootstrap, checks, display, starts, uncertainty
+from scalinglaws import bootstrap, checks, display, prediction, starts, uncertainty
 from scalinglaws import design as designs
 from scalinglaws.coverage.measured import LOOSE
 from scalinglaws.errors import Unidentifiable
@@ -21,7 +21,6 @@ from scalinglaws.objectives import HUBER, Objective, resolve
 from scalinglaws.partial import partial
 from scalinglaws.solve import RESOLUTION, Task
 from scalinglaws.solve.programs import descend_straight
-from scalinglaws.solve.vertex import settle
 
 NEAR = 1e-6
 """A parameter this close to a bound, in its own unit, is at it."""
@@ -160,10 +159,8 @@ class Fit:
         by: str | None = None,
         **inputs: npt.ArrayLike,
     ) -> pd.DataFrame:
-        """Predict the loss with an interval; see :func:`scalinglaws.uncertainty.predict`."""
-        return uncertainty.predict(
-            self, inputs, level=level, kind=kind, new_run=new_run, n=n, by=by
-        )
+        """Predict the loss with an interval; see :func:`scalinglaws.prediction.predict`."""
+        return prediction.predict(self, inputs, level=level, kind=kind, new_run=new_run, n=n, by=by)
 
     def __repr__(self) -> str:
         """Return the reporting card as text."""
@@ -218,7 +215,7 @@ def fit(
     task = Task(model_of(law, x), y, w, objective, lower, upper)
     solution = multistart(law, task, x, start=start, held=held, seed=seed)
     if objective.delta == 0:
-        solution = settle(task, descend_straight(task, solution, agree=AGREE))
+        solution = descend_straight(task, solution, agree=AGREE)
     rank = np.argsort(solution.objective, kind="stable")
     theta, value = solution.theta[rank[0]], float(solution.objective[rank[0]])
     if not np.isfinite(value):

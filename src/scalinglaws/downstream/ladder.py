@@ -12,7 +12,7 @@ from scalinglaws.errors import BadRuns, Unidentifiable
 from scalinglaws.fit import Fit, fit
 from scalinglaws.laws import CHINCHILLA, Array, Law, sigmoid
 from scalinglaws.objectives import HUBER, LSQ, Objective
-from scalinglaws.uncertainty import RESAMPLES, percentiles
+from scalinglaws.uncertainty import RESAMPLES, percentiles, resampled
 
 FEWEST = 8
 """Runs below which the five parameters of the first step are not asked for."""
@@ -104,7 +104,7 @@ def ladder(
     p, q = (
         {name: draws[name].to_numpy()[:, None] for name in f.law.names}
         for k, f in enumerate((step_1, step_2))
-        for draws in [f.bootstrap(n, kind=kind, by=by, seed=seed + k)]
+        for draws in [resampled(f, n, kind=kind, by=by, seed=seed + k)]
     )
     losses = _one_model(step_1, first.function(p, inputs), rng, shape)
     scores = _one_model(step_2, second.function(q, {"task_loss": losses}), rng, shape)

@@ -16,7 +16,7 @@ from scalinglaws.errors import Unidentifiable
 from scalinglaws.fit import Fit, fit
 from scalinglaws.laws import ABNAR
 from scalinglaws.objectives import HUBER, Objective
-from scalinglaws.uncertainty import RESAMPLES, percentiles
+from scalinglaws.uncertainty import RESAMPLES, percentiles, resampled
 from scalinglaws.workers import cores
 
 SPAN = 1.5
@@ -130,7 +130,7 @@ def saturation(
             f"one (Spearman's correlation {rank:.2f}): there is no curve that could level off"
         )
     law = fit(ABNAR, kept, objective=objective, check=False, seed=seed)
-    draws = law.bootstrap(n, kind="group" if by else "case", by=by, seed=seed)["e_IR"].to_numpy()
+    draws = resampled(law, n, kind="group" if by else "case", by=by, seed=seed)["e_IR"].to_numpy()
     low, high = (float(v) for v in percentiles(draws, level))
     value, best = law.params["e_IR"], float(y.min())
     try:

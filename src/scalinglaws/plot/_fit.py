@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from scalinglaws import uncertainty
+from scalinglaws import prediction
 from scalinglaws.extrapolate import HoldOut
 from scalinglaws.fit import Fit
 from scalinglaws.notebook import Refusal
@@ -41,7 +41,7 @@ def curve(fit: Fit, *, until: float | None = None, level: float = 0.9, log: bool
         if end <= start:
             continue
         x = np.geomspace(start, end, 80)
-        band = uncertainty.predict(fit, {name: x}, level=level)
+        band = prediction.predict(fit, {name: x}, level=level)
         ax.plot(x, band[fit.law.response], style, color=FITTED, lw=1.6, label=label)
         ax.fill_between(
             x, band["low"], band["high"], color=FITTED, lw=0, alpha=0.18 if style == "-" else 0.09

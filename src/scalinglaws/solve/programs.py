@@ -13,6 +13,7 @@ from scalinglaws.laws import Array
 from scalinglaws.model import AnyLaw
 from scalinglaws.solve.step import root_of
 from scalinglaws.solve.task import Solution, Task
+from scalinglaws.solve.vertex import settle
 
 MOST = 40
 """Linear programmes for one problem: each takes some milliseconds."""
@@ -37,11 +38,14 @@ def descend_straight(task: Task, found: Solution, *, agree: float) -> Solution:
     theta, value, proven = _follow(task, found.theta[best])
     if value > found.objective[best]:
         return found
+    # A programme's tolerances leave a vertex a little beside the runs that it meets.
+    one = (np.array([v]) for v in (theta, value, proven, found.steps[best]))
+    end = settle(task, Solution(*one))
     same = found.objective <= found.objective[best] * (1 + agree)
     return Solution(
-        np.where(same[:, None], theta, found.theta),
-        np.where(same, value, found.objective),
-        np.where(same, proven, found.converged),
+        np.where(same[:, None], end.theta, found.theta),
+        np.where(same, end.objective, found.objective),
+        np.where(same, end.converged, found.converged),
         found.steps,
     )
 
