@@ -47,8 +47,7 @@ def measurable(runs: pd.DataFrame, law: Law) -> None:
 
 
 def describe(runs: pd.DataFrame, law: Law) -> Design:
-    """Measure the spread of the law's inputs; raises :class:`BadRuns` for a bad table."""
-    measurable(runs, law)
+    """Measure the spread of the law's inputs in runs that are :func:`measurable`."""
     x = {c: runs[c].to_numpy(dtype=float) for c in law.inputs}
     low, high = ({c: float(f(v)) for c, v in x.items()} for f in (np.min, np.max))
     ratio = None

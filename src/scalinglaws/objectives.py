@@ -77,7 +77,10 @@ class Objective:
         def slope(at: float) -> float:
             return float(self.parts(r - at)[1].sum())
 
-        return float(brentq(slope, low, high)) if slope(low) > 0 > slope(high) else float(r.mean())
+        if not slope(low) > 0 > slope(high):
+            # Flat from end to end: any shift between them is as low.
+            return float(r.mean())
+        return float(brentq(slope, low, high))
 
     def chain(self, f: Array, target: Array, w: Array) -> tuple[Array, Array, Array]:
         """Return the summed objective (B,) and its first and second derivative by ``f``, (B, n)."""

@@ -116,6 +116,7 @@ def read_runs(
         },
     }
     if law is not None:
+        design.measurable(runs, law)
         design.check(design.describe(runs, law), law)
     return runs
 

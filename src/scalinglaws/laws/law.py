@@ -91,7 +91,9 @@ class Law:
     response: str = "loss"
 
     def __post_init__(self) -> None:
-        """Refuse names that a table of refits could not keep apart."""
+        """Refuse names that refits could not keep apart, and a simpler law that nothing grows."""
+        if (self.simpler is None) != (self.grow is None):
+            raise BadParameters(f"{self.name}: a simpler law and what grows of it go together")
         names = self.names
         if twice := sorted({n for n in names if names.count(n) > 1}):
             raise BadParameters(f"{self.name} has two parameters called {', '.join(twice)}")

@@ -4,9 +4,10 @@ What is minimised (:mod:`~scalinglaws.solve.task`), one second-order step
 (:mod:`~scalinglaws.solve.step`), the way down (:mod:`~scalinglaws.solve.descent`), and through
 wider objectives (:mod:`~scalinglaws.solve.minimum`). On these rest: many starts
 (:mod:`~scalinglaws.solve.search`), thousands of refits near one point
-(:mod:`~scalinglaws.solve.near`), least squares from a user's start
-(:mod:`~scalinglaws.solve.trust`), and the vertex of a least absolute deviation
-(:mod:`~scalinglaws.solve.vertex`).
+(:mod:`~scalinglaws.solve.near`) on what these share (:mod:`~scalinglaws.solve.expansion`), least
+squares from a user's start (:mod:`~scalinglaws.solve.trust`), and least absolute deviations: onto
+the vertex (:mod:`~scalinglaws.solve.vertex`), and down to a proven one
+(:mod:`~scalinglaws.solve.programs`).
 """
 
 from scalinglaws.solve.descent import descend

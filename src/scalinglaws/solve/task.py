@@ -118,9 +118,10 @@ class Task:
         through its runs.
         """
         w, unit = self._rounding[:, problems] if self._rounding.ndim == 2 else self._rounding
-        rounding = 1e-2 * np.sqrt(np.abs(value) * w * unit) + 1e-14 * unit * w * self.runs
         if self.objective.delta == 0:
             rounding = 0.1 * np.sqrt(unit) * w * self.runs
+        else:
+            rounding = 1e-2 * np.sqrt(np.abs(value) * w * unit) + 1e-14 * unit * w * self.runs
         return np.asarray(value + rounding)
 
     def short(self, value: Array, problems: Rows) -> Array:
