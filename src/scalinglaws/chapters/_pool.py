@@ -10,6 +10,7 @@ import signal
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
+import psutil
 from tqdm import tqdm
 
 from scalinglaws.chapters._execute import execute
@@ -78,6 +79,9 @@ def _end_the_kernel(number: int, frame: FrameType | None) -> None:
     if _busy:
         _busy = False
         logging.disable()  # a callback that this cuts short would log it as an error of its own
+        # A kernel that its client interrupts may do the same: it ends without being asked.
+        for process in psutil.Process().children(recursive=True):
+            _kill(process)
         raise KeyboardInterrupt
 
 
@@ -113,6 +117,13 @@ def _drain(messages: Any, pids: set[int], bar: Any) -> None:
             bar.update(1)
         else:
             pids.add(message)
+
+
+def _kill(process: psutil.Process) -> None:
+    try:
+        process.kill()
+    except psutil.NoSuchProcess:
+        return
 
 
 def _stop(pid: int) -> None:
