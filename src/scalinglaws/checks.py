@@ -33,8 +33,10 @@ def table(runs: Any, columns: Sequence[str], *, what: str, positive: bool = True
     if len(runs) == 0:
         raise BadRuns(f"{what} needs runs; this table has no row")
     for name in columns:
-        mixed = _mixed(runs[name], name)
-        values = pd.to_numeric(runs[name], errors="coerce").to_numpy(dtype=float)
+        column = runs[name]
+        mixed = _mixed(column, name)
+        read = pd.to_numeric(column, errors="coerce") if mixed else column
+        values = read.to_numpy(dtype=float)
         wrong = ~np.isfinite(values) | (positive & (values <= 0))
         if wrong.any():
             row = int(wrong.argmax())
@@ -57,6 +59,8 @@ def _mixed(column: Any, name: str) -> bool:
     if isinstance(column, pd.DataFrame):
         raise BadRuns(f"the table has {column.shape[1]} columns {name}: leave one")
     kind, types = column.dtype, pd.api.types
+    if isinstance(kind, np.dtype) and kind.kind in "fiu":
+        return False
     mixed = types.is_object_dtype(kind) or types.is_string_dtype(kind)
     if not (mixed or types.is_integer_dtype(kind) or types.is_float_dtype(kind)):
         raise BadRuns(f"column {name} holds {kind}; expected real numbers")

@@ -7,7 +7,7 @@ import pandas as pd
 
 from scalinglaws import checks
 from scalinglaws.errors import BadRuns, Unidentifiable
-from scalinglaws.laws import Law
+from scalinglaws.laws import Array, Law
 
 LEVELS = 3
 """Different values of each input that a law of several asks for: two always fit a power."""
@@ -56,13 +56,19 @@ def describe(runs: pd.DataFrame, law: Law) -> Design:
         ratio = (float(per.min()), float(per.max()))
     return Design(
         runs=len(runs),
-        distinct=int((~pd.DataFrame(x).duplicated()).sum()),
+        distinct=_distinct([*x.values()]),
         decades={c: float(np.log10(high[c] / low[c])) if low[c] > 0 else float("inf") for c in x},
         low=low,
         high=high,
         tokens_per_param=ratio,
         levels={c: len(np.unique(v)) for c, v in x.items()},
     )
+
+
+def _distinct(columns: list[Array]) -> int:
+    """Return how many different rows columns have."""
+    order = np.lexsort(columns)
+    return 1 + int(np.any([np.diff(c[order]) != 0 for c in columns], axis=0).sum())
 
 
 def check(d: Design, law: Law) -> None:

@@ -42,7 +42,8 @@ def descend(
     for _ in range(most):
         if not live.size:
             break
-        at, here, level = theta[live], state.of(live), damping[live]
+        here = state if len(live) == len(theta) else state.of(live)
+        at, level = theta[live], damping[live]
         lower, upper = task.bounds(live)
         slope = here.gradient
         free = ~(((at <= lower) & (slope >= 0)) | ((at >= upper) & (slope <= 0)))
@@ -51,22 +52,22 @@ def descend(
         length = _along(here.metric, move.step)
         done = move.positive & (level <= least) & (move.gain <= resolution * size)
         done &= length <= task.short(here.value, live)
+        curve = np.where(move.positive, _along(here.hessian, move.step), bend * length)
+        promise = -(slope * move.step).sum(axis=1) - 0.5 * curve
         converged[live[done]] = True
         # The last step is taken without looking: it is below what the objective resolves.
         theta[live[done]] += move.step[done]
         go = np.flatnonzero(~done)
         if not go.size:
             break
-        trying, step = live[go], move.step[go]
-        there = at[go] + step
+        trying = live[go]
+        there = at[go] + move.step[go]
         found = task.state(there, trying)
         fall = here.value[go] - found.value
         better = fall > 0
         theta[trying[better]] = there[better]
         state.put(trying[better], found, better)
-        curve = np.where(move.positive, _along(here.hessian, move.step), bend * length)[go]
-        promise = -(slope[go] * step).sum(axis=1) - 0.5 * curve
-        good = better & (fall > 0.25 * promise)
+        good = better & (fall > 0.25 * promise[go])
         level = level[go] * np.where(good, 0.125, np.where(better, 1.0, 6.0))
         damping[trying] = level = np.maximum(level, np.where(better, 0.0, 1e-6))
         taken[trying] += 1
