@@ -9,7 +9,7 @@ from scalinglaws import starts
 from scalinglaws.laws import Array, Law
 from scalinglaws.model import model_of, to_internal, to_values
 from scalinglaws.solve import Solution, Task, descend, minimise, trust
-from scalinglaws.solve.search import patiently, search, widest
+from scalinglaws.solve.search import ENOUGH, PATIENCE, finish, search, widest
 from scalinglaws.solve.task import join
 
 AGREE = 1e-9
@@ -61,17 +61,17 @@ def multistart(
         moved = descend(wide, pool[order[:EARLY]], most=EARLY_STEPS)
         pool, order = moved.theta, np.argsort(moved.objective, kind="stable")
     chosen = pool[starts.spread(order, N_STARTS)]
-    if law.simpler is None:
-        solution = search(few, scout, chosen, begin=WIDE)
-    else:
-        # Such a law has many minima: half of the starts in one of them says little.
-        drawn = search(few, scout, chosen, begin=WIDE, enough=np.inf)
+    # Half of the starts in one minimum says little of a law that has many, as those that grow do.
+    enough = ENOUGH if law.simpler is None else np.inf
+    parts = [search(few, scout, chosen, begin=WIDE, enough=enough)]
+    if law.simpler is not None:
         grown = _grown(law, law.simpler, few, held=held, seed=seed)
-        solution = join([drawn, patiently(few, grown, most=GROWN_STEPS)])
+        parts.append(minimise(few, grown, most=GROWN_STEPS))
     if task.objective.custom is not None:
         # Squares need not lead to where a loss of the user's own is least.
         own = np.argsort(few.value(pool, np.arange(len(pool))), kind="stable")[: N_STARTS // 2]
-        solution = join([solution, patiently(few, pool[own])])
+        parts.append(minimise(few, pool[own], most=PATIENCE))
+    solution = finish(few, join(parts))
     if few is task:
         return solution
     # On the whole table only the best minimum is followed further, and any that comes close to it.

@@ -55,7 +55,8 @@ def search(
     """Minimise from every start (B, P): one row a start, those that came together alike.
 
     ``scout`` is the same task on a few of its runs, for the first steps. A Huber objective is
-    approached from the width ``begin`` down. Above one, ``enough`` has every start followed.
+    approached from the width ``begin`` down. Above one, ``enough`` has every start followed. What
+    is lowest may need to be led to its end: see :func:`finish`.
     """
     widths = _widths(task.objective, begin)
     wide = widest(task.objective, begin)
@@ -81,17 +82,14 @@ def search(
     ):
         found = join([found, others])
     else:
-        found = patiently(task, theta, begin=rest)
+        found = minimise(task, theta, begin=rest, most=PATIENCE)
     return Solution(
         found.theta[lead], found.objective[lead], found.converged[lead], found.steps[lead]
     )
 
 
-def patiently(
-    task: Task, starts: Array, *, begin: float | None = None, most: int = PATIENCE
-) -> Solution:
-    """Minimise from every start (B, P) for so many steps, and from there the lowest to its end."""
-    found = minimise(task, starts, begin=begin, most=most)
+def finish(task: Task, found: Solution) -> Solution:
+    """Follow the lowest of some points to its end, in place, where it has not got there."""
     best = int(found.objective.argmin())
     if not found.converged[best]:
         one = minimise(task, found.theta[[best]])
