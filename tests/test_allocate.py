@@ -39,7 +39,7 @@ def test_refusals(fitted):
     line = sl.fit(sl.laws.power_law("flops"), sl.load("hoffmann2022"))
     with pytest.raises(sl.Unidentifiable, match="needs a law of both params and tokens"):
         sl.allocate(line, 1e21)
-    with pytest.raises(sl.BadRuns, match="budgets in FLOPs must be finite"):
+    with pytest.raises(sl.BadRuns, match="budgets in FLOPs must be a list of positive numbers"):
         sl.allocate(fitted, [-1.0])
     rng = np.random.default_rng(0)
     runs = sl.simulate.at(

@@ -15,13 +15,13 @@ __all__ = ["FLOPS_PER_PARAM_TOKEN", "allocate", "optimal_params", "positive_budg
 
 
 def positive_budgets(flops: npt.ArrayLike) -> Array:
-    """Return budgets in FLOPs as an array; raises :class:`BadRuns` unless each could train."""
+    """Return budgets in FLOPs as an array; raises :class:`BadRuns` unless each is positive."""
     try:
         budgets = np.atleast_1d(np.asarray(flops, dtype=float))
     except (TypeError, ValueError) as error:
         raise BadRuns(f"budgets in FLOPs must be numbers; found {flops!r}") from error
-    if not (np.isfinite(budgets) & (budgets > FLOPS_PER_PARAM_TOKEN)).all():
-        raise BadRuns(f"budgets in FLOPs must be finite and above 6; found {budgets}")
+    if budgets.ndim > 1 or not (np.isfinite(budgets) & (budgets > 0)).all():
+        raise BadRuns(f"budgets in FLOPs must be a list of positive numbers; found {budgets}")
     return budgets
 
 

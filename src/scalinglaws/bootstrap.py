@@ -88,6 +88,8 @@ def job(
     """Return the job of a bootstrap; raises what :meth:`scalinglaws.Fit.bootstrap` raises."""
     if kind not in KINDS:
         raise UnknownName(f"no bootstrap is called {kind!r}; there are {', '.join(KINDS)}")
+    if by is not None and kind != "group":
+        raise BadParameters(f"by={by!r} names groups of runs, which kind={kind!r} does not use")
     size, groups, rows = len(fit.loss), None, None
     if indices is not None:
         try:
@@ -183,6 +185,9 @@ def solve(job: Job, block: int) -> Solution:
     model = model_of(job.law, job.inputs)
     task = Task(model, loss, weights, job.objective, job.lower, job.upper)
     begin = np.tile(job.theta, (len(weights), 1))
+    if not (job.lower < job.upper).any():
+        value = task.value(begin, np.arange(len(begin)))
+        return Solution(begin, value, np.isfinite(value), np.zeros(len(begin), dtype=np.intp))
     if job.objective.delta == 0:
         return minimise(task, begin)
     root, shared = job.near

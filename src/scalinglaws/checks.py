@@ -120,6 +120,8 @@ def seed(value: Any) -> int:
 
 def numbers(values: Mapping[str, Any], *, what: str) -> dict[str, float]:
     """Return finite numbers by name; raises :class:`BadParameters` for anything else."""
+    if not isinstance(values, Mapping):
+        raise BadParameters(f"{what}: numbers by name are expected, in a dict; found {values!r}")
     out = {}
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int | float | np.number):

@@ -85,14 +85,15 @@ def hold_out(
 ) -> HoldOut:
     """Fit the runs with the smallest ``by`` and score the largest ``fraction`` of them.
 
-    Baselines see the same runs: the last value (loss of the largest run fitted), and straight and
+    Baselines see the same runs: the last value (loss of the largest run fitted, the geometric mean
+    of several), and straight and
     floored power laws of compute. Runs that share the value at the cut stay together. Raises
     :class:`BadRuns` for a fraction outside (0, 1) or an unknown column, and
     :class:`Unidentifiable` when what is left cannot determine the law; ``check=False`` insists.
     """
     checks.table(runs, (by, law.response), what="holding out")
     level = checks.level(level)
-    if not 0 < fraction < 1:
+    if not 0 < checks.numbers({"fraction": fraction}, what="holding out")["fraction"] < 1:
         raise BadRuns(f"fraction is a share of the runs between 0 and 1; it was given {fraction!r}")
     cut = float(runs[by].quantile(1 - fraction))
     small, large = runs[runs[by] <= cut], runs[runs[by] > cut]
@@ -116,7 +117,8 @@ def hold_out(
             band = line.predict(level=level, new_run=True, flops=large["flops"].to_numpy())
             held = ((band["low"] <= loss) & (loss <= band["high"])).to_numpy()
             scores[name] = _score(band[law.response].to_numpy(), loss, held)
-    last = float(small[law.response].iloc[int(small[by].argmax())])
+    largest = small.loc[small[by] == small[by].max(), law.response]
+    last = float(np.exp(np.log(largest).mean()))
     scores["last value"] = _score(np.full(len(loss), last), loss, None)
     predictions = large.copy()
     for column, name in ((law.response, "loss"), ("low", "low"), ("high", "high")):

@@ -94,7 +94,7 @@ class Fit:
     def task(self) -> Task:
         """Return what was minimised."""
         held = {name: self.params[name] for name in self.held}
-        lower, upper = starts.bounds(self.law, self.loss, held=held)
+        lower, upper = starts.bounds(self.law, self.loss[self.counted], held=held)
         model = model_of(self.law, self.inputs)
         return Task(model, self.loss, self.weights, self.objective_kind, lower, upper)
 
@@ -201,9 +201,10 @@ def fit(
         checks.table(bare, (law.response,), what=str(objective))
     held = checks.numbers(held or {}, what="held")
     checks.seed(seed)
-    x, y = inputs_of(law, bare), bare[law.response].to_numpy(dtype=float)
-    w = checks.weights(weights, len(y))
+    w = checks.weights(weights, len(bare))
+    # A run of weight zero has no say: not in where the search starts either, nor in its bounds.
     used = bare if w.all() else bare[w > 0]
+    x, y = inputs_of(law, used), used[law.response].to_numpy(dtype=float)
     design = designs.describe(used, law)
     if check:
         try:
@@ -212,7 +213,7 @@ def fit(
             refusal.partial = partial(refusal, law, used, fit)
             raise
     lower, upper = starts.bounds(law, y, held=held)
-    task = Task(model_of(law, x), y, w, objective, lower, upper)
+    task = Task(model_of(law, x), y, w[w > 0], objective, lower, upper)
     solution = multistart(law, task, x, start=start, held=held, seed=seed)
     if objective.delta == 0:
         solution = descend_straight(task, solution, agree=AGREE)

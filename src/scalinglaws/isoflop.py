@@ -50,7 +50,7 @@ class Frontier:
         return choices[of]
 
     def _interval(self, values: Array, level: float) -> Interval:
-        tail = (1 - level) / 2
+        tail = (1 - checks.level(level)) / 2
         low, high = np.quantile(values[1:], [tail, 1 - tail])
         return Interval(
             estimate=float(values[0]), low=float(low), high=float(high), level=level, kind=self.kind
@@ -194,7 +194,7 @@ def frontier(runs: pd.DataFrame, *, n: int = RESAMPLES, seed: int = 0) -> Fronti
     checks.table(runs, ("params", "flops", "loss"), what="the isoFLOP analysis")
     checks.resamples(n)
     budget = budgets(runs)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(checks.seed(seed))
     rows: list[dict[str, Any]] = []
     drawn: list[Array] = []
     for flops, part in runs.groupby(budget.to_numpy()):

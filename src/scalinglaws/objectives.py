@@ -31,6 +31,24 @@ class Objective:
     below: float = 0.5
     custom: Callable[[Any], Any] | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what is no objective."""
+        if self.space not in ("log", "linear"):
+            raise BadParameters(f"{self.name}: space is 'log' or 'linear'; found {self.space!r}")
+        if not self.delta >= 0:
+            raise BadParameters(f"{self.name}: delta is zero or more; found {self.delta!r}")
+        if not 0 < self.below < 1:
+            raise BadParameters(
+                f"{self.name}: below is a share of the runs between 0 and 1; found {self.below!r}"
+            )
+        if self.custom is not None and not (np.isinf(self.delta) and self.below == 0.5):
+            raise BadParameters(f"{self.name}: delta and below do not go with a custom objective")
+
+    @property
+    def sides(self) -> tuple[float, float]:
+        """How often a residual below zero counts, and one above."""
+        return 2 * self.below, 2 * (1 - self.below)
+
     def residuals(self, fitted: Array, measured: Array) -> Array:
         """Return the residuals, in the space of the objective."""
         return np.log(fitted / measured) if self.space == "log" else fitted - measured
@@ -59,7 +77,8 @@ class Objective:
             slope = np.clip(r, -self.delta, self.delta)
             value, bend = slope * (r - 0.5 * slope), (slope == r).astype(float)
         if self.below != 0.5:
-            side = np.where(r > 0, 2 * (1 - self.below), 2 * self.below)
+            low, high = self.sides
+            side = np.where(r > 0, high, low)
             value, slope, bend = side * value, side * slope, side * bend
         return value, slope, bend
 
@@ -185,7 +204,7 @@ def custom(
         ) from error
     if not np.isfinite(value).all():
         raise BadParameters(f"{name}: rho must be finite; at {probe} it gives {value}")
-    if value[0] < value[2] or value[-1] < value[2]:
+    if not (value[0] >= value[1] >= value[2] <= value[3] <= value[4]):
         raise BadParameters(f"{name}: rho must grow away from a residual of zero; found {value}")
     return made
 

@@ -8,6 +8,8 @@ from scalinglaws.laws import Array, Law, Values
 
 FLOPS_PER_PARAM_TOKEN = 6.0
 _GOLDEN = (np.sqrt(5) - 1) / 2
+_REACH = 60.0
+"""Size and data are looked for up to this many e-folds of each other's middle, in any unit."""
 
 
 def optimal_params(
@@ -21,13 +23,14 @@ def optimal_params(
     """
     budget = np.log(flops / per_param_token)[None, :]
     size = len(np.atleast_1d(next(iter(values.values()))))
-    low, high = np.zeros((size, budget.shape[1])), np.broadcast_to(budget, (size, budget.shape[1]))
+    middle = np.broadcast_to(budget / 2, (size, budget.shape[1]))
+    low, high = middle - _REACH, middle + _REACH
 
     def loss(log_params: Array) -> Array:
         tokens = np.exp(budget - log_params)
         return law(values, params=np.exp(log_params), tokens=tokens)
 
-    # 80 halvings by the golden ratio bring a range of 60 e-folds below 1e-15.
+    # 80 cuts by the golden ratio bring 120 e-folds to 2e-15.
     for _ in range(80):
         width = _GOLDEN * (high - low)
         left, right = high - width, low + width
@@ -50,11 +53,13 @@ def growth(
     The slope of the least-squares line through log N* at 25 budgets, evenly spaced in the
     logarithm, for parameter values by name of shape () or (B,); returns that shape. Use it as a
     quantity: ``fit.interval(lambda p: sl.growth(law, p, low=..., high=...))``. Raises
-    :class:`BadRuns` unless 6 < low < high, :class:`UnknownName` for a parameter without a value,
-    and :class:`BadParameters` for a law of other inputs.
+    :class:`BadRuns` unless 0 < low < high, :class:`UnknownName` for a parameter without a value,
+    and :class:`BadParameters` for a law of other inputs or a factor that is not positive.
     """
-    if not FLOPS_PER_PARAM_TOKEN < low < high < np.inf:
+    if not 0 < low < high < np.inf:
         raise BadRuns(f"two budgets in FLOPs are expected, low below high; found {low}, {high}")
+    if not 0 < per_param_token < np.inf:
+        raise BadParameters(f"per_param_token must be positive; found {per_param_token!r}")
     if missing := [n for n in law.names if n not in values]:
         raise UnknownName(f"{law.name} needs a value for {', '.join(missing)}")
     if set(law.inputs) != {"params", "tokens"}:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from scalinglaws.errors import BadParameters, BadRuns, Unidentifiable
@@ -43,7 +43,8 @@ def partial(
     if "flops" in runs.columns and len(law.inputs) > 1:
         over = "flops"
     try:
-        line = fit(power_law(over, floor=False), runs, check=False)
+        line = replace(power_law(over, floor=False), response=law.response)
+        drawn = fit(line, runs, check=False)
     except (BadRuns, BadParameters, Unidentifiable):
         return Partial(design=design, fit=None)
-    return Partial(design=design, fit=line)
+    return Partial(design=design, fit=drawn)

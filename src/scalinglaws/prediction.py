@@ -60,6 +60,10 @@ def predict(
             f"the other: {error}"
         ) from error
     for name, values in points.items():
+        if values.ndim > 1:
+            raise BadRuns(
+                f"{name} must be a list of numbers to predict; found shape {values.shape}"
+            )
         positive = fit.law.domain == "positive"
         if not np.isfinite(values).all() or (positive and (values <= 0).any()):
             raise BadRuns(
@@ -87,7 +91,10 @@ def predict(
 def _beyond(fit: Fit, name: str, values: Array) -> Array:
     """Return how many times further out than the runs values of an input lie, 1 for in range."""
     low, high = fit.design.low[name], fit.design.high[name]
-    if low > 0:
-        return np.asarray(np.maximum(1.0, np.maximum(values / high, low / values)))
     outside = np.maximum(np.maximum(values - high, low - values), 0.0)
-    return np.asarray(1 + outside / (high - low))
+    out = 1 + outside / max(high - low, np.finfo(float).tiny)
+    if low > 0:
+        # Times further, which there is for what has the sign of the runs.
+        same = values > 0
+        out[same] = np.maximum(1.0, np.maximum(values[same] / high, low / values[same]))
+    return np.asarray(out)

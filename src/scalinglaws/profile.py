@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scalinglaws.fit import Fit
-    from scalinglaws.laws import Array
+    from scalinglaws.laws import Array, Law
     from scalinglaws.objectives import Objective
 
 _REACH = np.array([0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 9.0, 14.0, 20.0])
@@ -38,12 +38,10 @@ def profile(fit: Fit, grids: Mapping[str, npt.ArrayLike]) -> pd.DataFrame:
         raise UnknownName(f"{law.name} has no parameter {', '.join(sorted(unknown))}")
     if both := set(grids) & set(fit.held):
         raise BadParameters(f"{', '.join(sorted(both))} is held in the fit; it cannot be varied")
-    nodes = np.array(
-        list(product(*(np.atleast_1d(np.asarray(g, dtype=float)) for g in grids.values())))
-    )
-    signed = np.array([law.parameter(name).lower < 0 for name in grids])
-    if not np.isfinite(nodes).all() or ((nodes <= 0) & ~signed).any():
-        raise BadParameters("every value of a grid must be positive and finite")
+    held = [_values(law, name, grid) for name, grid in grids.items()]
+    if not held:
+        raise BadParameters("a profile needs values to hold, such as {'alpha': [0.3, 0.4]}")
+    nodes = np.array(list(product(*held)))
     columns = [law.names.index(name) for name in grids]
     logs = [law.parameter(name).space == "log" for name in grids]
     nodes[:, logs] = np.log(nodes[:, logs])
@@ -52,6 +50,22 @@ def profile(fit: Fit, grids: Mapping[str, npt.ArrayLike]) -> pd.DataFrame:
     frame["objective"] = objective
     frame["worse"] = objective / fit.objective
     return frame
+
+
+def _values(law: Law, name: str, grid: npt.ArrayLike) -> Array:
+    """Return the values to hold a parameter at; raises :class:`BadParameters` for others."""
+    p = law.parameter(name)
+    try:
+        values = np.atleast_1d(np.asarray(grid, dtype=float))
+    except (TypeError, ValueError) as error:
+        raise BadParameters(f"{name} is held at numbers; found {grid!r}") from error
+    fine = (values >= p.lower) & (values <= p.upper) & ((values > 0) | (p.space != "log"))
+    if values.ndim != 1 or not values.size or not (fine & np.isfinite(values)).all():
+        raise BadParameters(
+            f"{name} is held at a list of numbers between {p.lower:g} and {p.upper:g}; found "
+            f"{grid!r}"
+        )
+    return values
 
 
 def _refit(fit: Fit, columns: list[int], nodes: Array) -> tuple[Array, Array]:

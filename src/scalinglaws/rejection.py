@@ -15,7 +15,7 @@ FEWEST = 100
 """Resamples below which "fewer than 1 in 100" cannot be seen."""
 
 EXACT = 1e-16
-"""Objective a run below which a fit passes through its runs, but for rounding."""
+"""Squared share of the loss, a run, below which a fit passes through its runs but for rounding."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,8 @@ class Rejection:
     ``worse`` is their objective over the fit's; ``typical`` is the same ratio that the fit's own
     parameters reach on resamples, in 99 of 100 cases at most; ``share`` is the share of resamples
     in which they reach ``worse``, the fit itself counted as one, so that few resamples can never
-    reject. ``bias`` is the mean of log predicted over measured loss.
+    reject. ``bias`` is the mean of log predicted over measured loss (of their difference, over the
+    mean size of what was measured, for a law of any sign).
     """
 
     worse: float
@@ -63,10 +64,16 @@ def against(fit: Fit, values: Mapping[str, float], *, n: int = RESAMPLES) -> Rej
         raise UnknownName(f"{law.name} needs {', '.join(sorted(missing))} too")
     if checks.resamples(n) < FEWEST:
         raise BadParameters(f"a test at 1 in 100 needs {FEWEST} resamples or more; found {n}")
+    values = checks.numbers(values, what="published parameters")
     for p in law.parameters:
-        if not (np.isfinite(values[p.name]) and values[p.name] > 0):
-            raise BadParameters(f"{p.name} must be positive and finite; found {values[p.name]!r}")
-    if fit.objective <= EXACT * len(fit.loss):
+        at = values[p.name]
+        if not (p.lower <= at <= p.upper and (at > 0 or p.space != "log")):
+            raise BadParameters(
+                f"{p.name} cannot be {at!r}: it lies between {p.lower:g} and {p.upper:g}"
+            )
+    unit = 1.0 if fit.objective_kind.space == "log" else float((fit.loss[fit.counted] ** 2).mean())
+    exact = EXACT * unit * fit.weights.sum()
+    if fit.objective <= exact:
         raise Unidentifiable(
             "the law passes through every run, so there is no scatter to judge other parameters by"
         )
@@ -76,13 +83,17 @@ def against(fit: Fit, values: Mapping[str, float], *, n: int = RESAMPLES) -> Rej
     fitted = law(fit.params, **fit.inputs)
     rho = fit.objective_kind.rho(fit.objective_kind.residuals(fitted, fit.loss))
     own = bootstrap.counts(fit, n) @ (fit.weights * rho)[fit.weights > 0]
-    least = np.maximum(fit.bootstrap(n)["objective"].to_numpy(), EXACT * len(fit.loss))
+    least = np.maximum(fit.bootstrap(n)["objective"].to_numpy(), exact)
     ratios = own / least
-    curve = law({k: values[k] for k in law.names}, **fit.inputs)
+    curve = law({k: values[k] for k in law.names}, **fit.inputs)[fit.counted]
+    loss = fit.loss[fit.counted]
+    over = (
+        curve / loss if law.domain == "positive" else np.exp((curve - loss) / np.abs(loss).mean())
+    )
     return Rejection(
         worse=worse,
         typical=float(np.quantile(ratios, 0.99)),
         share=float(((ratios >= worse).sum() + 1) / (n + 1)),
         resamples=n,
-        bias=float(np.log(curve / fit.loss).mean()),
+        bias=float(np.log(over).mean()),
     )

@@ -75,6 +75,8 @@ def read_runs(
     :class:`Unidentifiable` when the runs cannot determine ``law``.
     """
     path = Path(path).expanduser()
+    if not (law is None or isinstance(law, Law)):
+        raise BadRuns(f"a law is expected, such as sl.laws.CHINCHILLA; found {law!r}")
     if needs is None:
         needs = (*law.inputs, law.response) if law is not None else ("params", "tokens", "loss")
     raw = _bytes(path)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from scalinglaws.errors import UnknownName
 from scalinglaws.laws import Array, Law
 from scalinglaws.optimum import FLOPS_PER_PARAM_TOKEN, optimal_params
 
@@ -31,8 +32,16 @@ def at(
     seed: int = 0,
     **inputs: npt.ArrayLike,
 ) -> pd.DataFrame:
-    """Simulate one run at each given input; ``noise`` is the standard deviation of log-loss."""
-    runs = pd.DataFrame({k: np.asarray(inputs[k], dtype=float) for k in law.inputs})
+    """Simulate one run at each given input; ``noise`` is the standard deviation of log-loss.
+
+    Raises :class:`UnknownName` for inputs and parameters other than the law's.
+    """
+    if set(inputs) != set(law.inputs):
+        raise UnknownName(
+            f"{law.name} takes {', '.join(law.inputs)}; found {', '.join(inputs) or 'nothing'}"
+        )
+    runs = pd.DataFrame({k: np.atleast_1d(np.asarray(v, dtype=float)) for k, v in inputs.items()})
+    runs = runs[[*law.inputs]]
     exact = law(truth, **{k: runs[k].to_numpy() for k in law.inputs})
     runs[law.response] = _noisy(exact, noise, seed)
     if {"params", "tokens"} <= set(runs.columns):

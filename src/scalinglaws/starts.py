@@ -42,7 +42,11 @@ def bounds(law: Law, y: Array, *, held: Mapping[str, float] | None = None) -> tu
             upper.append(np.log(p.upper))
     for name, value in (held or {}).items():
         p, j = law.parameter(name), law.names.index(name)
-        if not (np.isfinite(value) and p.lower <= value <= p.upper and (value or p.space != "log")):
+        # A value that was fitted came back through its logarithm.
+        low, high = (
+            v * (1 + side * 1e-12 * np.sign(v)) for v, side in ((p.lower, -1), (p.upper, 1))
+        )
+        if not (np.isfinite(value) and low <= value <= high and (value or p.space != "log")):
             raise BadParameters(
                 f"{name} cannot be held at {value!r}: it lies between {p.lower:g} and {p.upper:g}"
             )

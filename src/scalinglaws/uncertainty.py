@@ -98,6 +98,8 @@ def covariance(fit: Fit, *, form: str = "sandwich") -> pd.DataFrame:
         filling = bread * float((fit.weights * r * r).sum()) / spare
     else:
         raise UnknownName(f"no covariance is called {form!r}; there are sandwich, classical")
+    if not free.any():
+        return pd.DataFrame(0.0, index=law.names, columns=law.names)
     both = np.ix_(free, free)
     size = np.sqrt(np.maximum(np.diag(bread)[free], 1e-300))
     scaled = bread[both] / np.outer(size, size)
@@ -173,9 +175,13 @@ def interval(
     ``kind`` is a bootstrap, ``"case"``, ``"residual"`` or ``"group"`` (percentiles of refits),
     ``"profile"`` (parameters only), ``"covariance"`` (sandwich) or ``"classical"`` (both by the
     delta method). ``None`` takes the kind whose coverage was measured to be best on such designs.
-    Raises :class:`UnknownName` for another kind, or for a profile of what is no parameter.
+    ``by`` names the column of groups, and takes ``"group"`` where no kind is named. Raises
+    :class:`UnknownName` for another kind, or for a profile of what is no parameter, and
+    :class:`BadParameters` for groups that a kind does not use.
     """
     level, n = checks.level(level), checks.resamples(n)
+    if by is not None and kind is None:
+        kind = "group"
     estimate = float(evaluate(fit, quantity, fit.params))
     if np.isnan(estimate):
         raise BadParameters("the quantity is not a number (nan) at the fitted parameters")
@@ -189,6 +195,8 @@ def interval(
             kind = "case"
     if kind not in KINDS:
         raise UnknownName(f"no interval is called {kind!r}; there are {', '.join(KINDS)}")
+    if by is not None and kind != "group":
+        raise BadParameters(f"by={by!r} names groups of runs, which kind={kind!r} does not use")
     stopped = 0.0
     if kind in ("covariance", "classical"):
         if name in fit.at_bound:

@@ -34,7 +34,8 @@ def frame(table: pd.DataFrame, *, split: float | None = None) -> pd.DataFrame:
     if isinstance(table, pd.DataFrame) and "x" not in table.columns and "seen" in table.columns:
         table = table.rename(columns={"seen": "x"})
     checks.table(table, ("x", "loss"), what="a set of learning curves")
-    for column in ("task", "model"):
+    named = ("task", "model", *(["domain"] if "domain" in table.columns else []))
+    for column in named:
         checks.groups(table, column, what="a set of learning curves")
     kept = ["task", "model", "x", "loss", *(c for c in ("domain", "train") if c in table.columns)]
     out = table[kept].assign(domain=table.get("domain", "all curves"))

@@ -17,7 +17,7 @@ def emergence(scale: npt.ArrayLike, score: npt.ArrayLike) -> float:
     points has n - 1; pure noise has about 4. Schaeffer et al. 2023, equation 1.
 
     Raises :class:`BadRuns` for values that are not finite, and :class:`Unidentifiable` with fewer
-    than five scales or when at least half of the steps are zero.
+    than five scales or when more than half of the steps are zero.
     """
     x, y = (np.asarray(v, dtype=float) for v in (scale, score))
     if x.shape != y.shape or x.ndim != 1 or not (np.isfinite(x).all() and np.isfinite(y).all()):
@@ -30,6 +30,6 @@ def emergence(scale: npt.ArrayLike, score: npt.ArrayLike) -> float:
     mean = np.bincount(place, weights=y) / np.bincount(place)
     typical = float(np.sqrt(np.median(np.diff(mean) ** 2)))
     if typical == 0:
-        raise Unidentifiable("half of the steps between neighbours are zero: no step is typical")
+        raise Unidentifiable("most steps between neighbours are zero: no step is typical")
     sign = np.sign(float(mean.argmax()) - float(mean.argmin()))
     return float(sign * np.ptp(mean) / typical)

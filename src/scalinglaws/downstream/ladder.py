@@ -89,6 +89,8 @@ def ladder(
         )
     if len(runs) < FEWEST:
         raise Unidentifiable(f"a ladder takes at least {FEWEST} runs; there are {len(runs)}")
+    for table in (runs, points) if by else ():
+        checks.groups(table, str(by), what="a ladder by group")
     kind = "group" if by else "case"
     keep = [by] if by else []
     small = runs[["params", "tokens", "task_loss", *keep]].assign(

@@ -42,6 +42,8 @@ def rungs(
     wide = [f"{t}_{kind}" for t in tasks for kind in ("bpb", "accuracy")]
     measured = ["c4_loss", *wide]
     checks.table(evaluations, (*counted, *measured), what="a ladder's evaluations")
+    for label in ("run", "role"):
+        checks.groups(evaluations, label, what="a ladder's evaluations")
     last_rows, smooth = [], []
     for run, part in evaluations.groupby("run", sort=False):
         end = part.iloc[-1 if run in alone else -last :]

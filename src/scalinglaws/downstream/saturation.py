@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 
 from scalinglaws import checks
 from scalinglaws.downstream.ahead import FEWEST, LAWS, ahead
-from scalinglaws.errors import Unidentifiable
+from scalinglaws.errors import BadRuns, Unidentifiable
 from scalinglaws.fit import Fit, fit
 from scalinglaws.laws import ABNAR
 from scalinglaws.objectives import HUBER, Objective
@@ -109,8 +109,15 @@ def saturation(
     below that of guessing), and when the interval reaches zero; ``partial`` is then a
     :class:`Saturation` whose ``high`` is still an upper end.
     """
-    level = checks.level(level)
+    level, n = checks.level(level), checks.resamples(n)
     checks.table(points, (upstream, downstream), what="a saturation level")
+    if (points[[upstream, downstream]].max() > 1).any():
+        raise BadRuns(
+            f"errors are shares between 0 and 1; {upstream} goes to {points[upstream].max():.4g} "
+            f"and {downstream} to {points[downstream].max():.4g}. Divide percentages by 100"
+        )
+    if by is not None:
+        checks.groups(points, by, what="a saturation level by group")
     columns = {upstream: "upstream_error", downstream: "downstream_error"}
     kept = points[[*columns, *([by] if by else [])]].rename(columns=columns)
     x, y = (kept[c].to_numpy(dtype=float) for c in columns.values())

@@ -18,6 +18,10 @@ Guess = Callable[[Mapping[str, Array], Mapping[str, Array], Array], Mapping[str,
 Grow = Callable[[Mapping[str, float], Mapping[str, Array], Array], Mapping[str, Array]]
 
 
+RESERVED = {"level", "kind", "new_run", "n", "by"}
+"""Options of a prediction, whose inputs are named beside them."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
     """One parameter of a law.
@@ -94,6 +98,11 @@ class Law:
         """Refuse names that refits could not keep apart, and a simpler law that nothing grows."""
         if (self.simpler is None) != (self.grow is None):
             raise BadParameters(f"{self.name}: a simpler law and what grows of it go together")
+        if taken := sorted(RESERVED & {*self.inputs, self.response}):
+            raise BadParameters(
+                f"{self.name}: predictions take {', '.join(taken)} for themselves; give the column "
+                f"another name"
+            )
         names = self.names
         if twice := sorted({n for n in names if names.count(n) > 1}):
             raise BadParameters(f"{self.name} has two parameters called {', '.join(twice)}")
@@ -116,7 +125,13 @@ class Law:
         raise UnknownName(f"{self.name} has no parameter {name!r}; it has {', '.join(self.names)}")
 
     def __call__(self, values: Mapping[str, npt.ArrayLike], /, **inputs: npt.ArrayLike) -> Array:
-        """Predict the loss at the given inputs, for parameter values by name."""
+        """Predict the loss at the given inputs, for parameter values by name.
+
+        Raises :class:`UnknownName` for a parameter or an input that is missing.
+        """
+        missing = [n for n in self.names if n not in values]
+        if missing or (missing := [i for i in self.inputs if i not in inputs]):
+            raise UnknownName(f"{self.name} needs a value for {', '.join(missing)}")
         p = {n: np.asarray(values[n], dtype=float)[..., None] for n in self.names}
         x = {k: np.atleast_1d(np.asarray(inputs[k], dtype=float)) for k in self.inputs}
         return np.asarray(self.function(p, x), dtype=float)

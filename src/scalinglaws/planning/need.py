@@ -143,7 +143,8 @@ def needed(
         curve=curve,
         band=band,
     )
-    if mean <= start:
+    # The first point comes back through its logarithm.
+    if mean <= start * (1 + 1e-9):
         raise Unidentifiable(
             f"the curve starts at or below the target of {target:.4g}: at most {count(start)} is "
             f"needed, and how much less no point says",

@@ -60,7 +60,7 @@ def _follow(task: Task, theta: Array) -> tuple[Array, float, bool]:
     def residuals(at: Array) -> Array:
         return task.objective.residuals(law.value(at[None])[0], y)
 
-    theta, value = theta.copy(), float(w @ np.abs(residuals(theta)))
+    theta, value = theta.copy(), float(w @ task.objective.rho(residuals(theta)))
     root = root_of(task.metric(theta)[None], free)[0][free[0]]
     radius = scatter = float(np.sqrt(w @ residuals(theta) ** 2))
     for _ in range(MOST):
@@ -70,7 +70,7 @@ def _follow(task: Task, theta: Array) -> tuple[Array, float, bool]:
         if promise <= NOTHING * value:
             return theta, value, radius >= NEAR * scatter
         there = np.clip(theta + move, task.lower, task.upper)
-        fall = value - float(w @ np.abs(residuals(there)))
+        fall = value - float(w @ task.objective.rho(residuals(there)))
         if fall > 0:
             theta, value = there, value - fall
         radius *= 2.0 if fall > 0.75 * promise else 1.0 if fall > 0.25 * promise else 0.25
@@ -85,6 +85,7 @@ def _lowest(
     In coordinates (F,) that whiten the metric, each at most ``radius`` away; what is left of the
     residuals is split into its parts above and below zero.
     """
+    rho, (low, high) = task.objective.rho, task.objective.sides
     # In the programme's own units residuals, their slopes and weights are all about one.
     size, mean = float(w @ np.abs(r)) / w.sum() or 1.0, w.mean()
     runs, count = slopes.shape
@@ -96,7 +97,7 @@ def _lowest(
     room = np.concatenate([(task.upper - theta)[above], (theta - task.lower)[below]])
     unit = eye_array(runs)
     done = linprog(
-        np.concatenate([np.zeros(count), w / mean, w / mean]),
+        np.concatenate([np.zeros(count), high * w / mean, low * w / mean]),
         A_ub=np.hstack([sides, np.zeros((len(sides), 2 * runs))]) if len(sides) else None,
         b_ub=room if len(sides) else None,
         A_eq=hstack([csr_array(slopes * np.sqrt(runs)), -unit, unit]),
@@ -106,5 +107,5 @@ def _lowest(
     )
     if done.x is None:
         return np.zeros_like(theta), np.inf
-    left = float(w @ np.abs(r + slopes @ (step * done.x[:count])))
-    return step * done.x[:count] @ root, float(w @ np.abs(r)) - left
+    left = float(w @ rho(r + slopes @ (step * done.x[:count])))
+    return step * done.x[:count] @ root, float(w @ rho(r)) - left

@@ -2,7 +2,8 @@
 
 At a minimum of a sum of absolute residuals as many runs as there are parameters are met exactly.
 Solving for these runs gives the point to rounding; the multipliers of the met runs, each no larger
-than its weight, prove that no direction goes down. Koenker and Bassett 1978, theorem 3.3.
+than its weight on that side, prove that no direction goes down. Koenker and Bassett 1978, theorem
+3.3.
 """
 
 from dataclasses import replace
@@ -73,7 +74,7 @@ def _onto(
             step = np.linalg.pinv(np.nan_to_num(jacobian), rcond=1e-13)
             at -= (step @ task.objective.residuals(f, y[own, met])[:, :, None])[:, :, 0]
         f = model.value(at)
-        pull = np.sign(task.objective.residuals(f, y)) * w
+        pull = task.objective.parts(task.objective.residuals(f, y))[1] * w
         pull[own, met] = 0.0
         if log:
             pull /= f
@@ -83,6 +84,7 @@ def _onto(
             jacobian = jacobian / f[:, :, None]
         inverse = np.linalg.pinv(np.nan_to_num(jacobian.swapaxes(1, 2)), rcond=1e-13)
         force = -(inverse @ gradient[:, :, None])[:, :, 0]
-        proven = np.asarray(np.abs(force) <= w[own, met] * (1 + SLACK) + SLACK)
+        low, high = (side * w[own, met] * (1 + SLACK) + SLACK for side in task.objective.sides)
+        proven = np.asarray((-low <= force) & (force <= high))
     at = np.where(np.isfinite(at), at, theta)
     return at, np.asarray(proven.all(axis=1))
