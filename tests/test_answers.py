@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import scalinglaws as sl
+from scalinglaws import uncertainty
 
 CHINCHILLA = sl.laws.CHINCHILLA
 TRUTH = {"A": 406.4, "B": 410.7, "E": 1.69, "alpha": 0.34, "beta": 0.28}
@@ -214,6 +215,33 @@ def test_slips_are_named():
         sl.isoflop.frontier(sl.load("isoflops/llama3"), seed=-1)
     with pytest.raises(sl.BadRuns, match="a law is expected"):
         sl.read_runs("runs.csv", law="chinchilla")
+
+
+def test_an_interval_by_formula_may_end_at_infinity_without_a_warning():
+    huge = FIT.covariance() * 1e12
+    low, high = uncertainty.delta_ends(FIT, "A", FIT.params["A"], 1.6, huge.to_numpy())
+    assert (low, high) == (0.0, np.inf)
+
+
+def test_downstream_tables_are_checked_before_they_are_used():
+    errors = pd.DataFrame({"a": [0.1, 0.2, 0.3], "b": [0.3, 0.2, 0.1]})
+    for items in ([100, 100], {"a": 0}, {"a": -5}):
+        with pytest.raises(sl.BadRuns, match="items are positive numbers of test items by task"):
+            sl.downstream.inversions(errors, items=items)
+    with pytest.raises(sl.BadRuns, match="shares between 0 and 1 in every column"):
+        sl.downstream.inversions(errors.assign(name=["x", "y", "z"]))
+    ends = pd.DataFrame({"score": [0.5, 0.6], "flops": [1e20, 1e21], "params": [1.0, 2.0]})
+    with pytest.raises(sl.BadRuns, match="needs a column task"):
+        sl.downstream.one_step(ends, at=ends)
+    with pytest.raises(sl.BadRuns, match="needs a column task"):
+        sl.downstream.ladders(ends.assign(task="t", task_loss=1.0), at=ends)
+    with pytest.raises(sl.BadRuns, match="needs a column family"):
+        sl.downstream.by_size(ends, ends.assign(model="m"))
+    curves = pd.DataFrame(
+        {"task": "t", "model": "m", "x": [1.0, 2], "loss": [2.0, 1], "domain": None}
+    )
+    with pytest.raises(sl.BadRuns, match="row 1, column domain: the label is empty"):
+        sl.arena.frame(curves)
 
 
 def test_a_law_with_its_own_response_keeps_it_in_every_refit():

@@ -174,7 +174,8 @@ def interval(
 
     ``kind`` is a bootstrap, ``"case"``, ``"residual"`` or ``"group"`` (percentiles of refits),
     ``"profile"`` (parameters only), ``"covariance"`` (sandwich) or ``"classical"`` (both by the
-    delta method). ``None`` takes the kind whose coverage was measured to be best on such designs.
+    delta method). ``None`` takes the case bootstrap, or, where that was measured to fall short on
+    such designs, the kind whose coverage came closest to its level.
     ``by`` names the column of groups, and takes ``"group"`` where no kind is named. Raises
     :class:`UnknownName` for another kind, or for a profile of what is no parameter, and
     :class:`BadParameters` for groups that a kind does not use.
@@ -259,5 +260,6 @@ def delta_ends(
     slope = (ends[0] - ends[1]) / 2e-6
     half = z * float(np.sqrt(slope @ internal @ slope))
     if positive:
-        return estimate * np.exp(-half), estimate * np.exp(half)
+        with np.errstate(over="ignore"):  # an end may be beyond all doubles
+            return estimate * np.exp(-half), estimate * float(np.exp(half))
     return estimate - half, estimate + half

@@ -142,6 +142,8 @@ def by_size(found: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
     if "params" not in sizes:
         raise Unidentifiable("the sizes of the models are not known: add a column params")
     checks.table(sizes, ("params",), what="sizes of models")
+    for label in ("model", "family"):
+        checks.groups(sizes, label, what="sizes of models")
     joined = found.merge(sizes.drop_duplicates("model"), on="model")
     rows = []
     for (task, family), part in joined.groupby(["task", "family"], sort=False):

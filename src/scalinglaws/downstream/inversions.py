@@ -25,7 +25,10 @@ def inversions(
     """
     if not isinstance(errors, pd.DataFrame) or min(errors.shape) < 2:
         raise Unidentifiable("an inversion takes two tasks (columns) and two models (rows) or more")
-    values = errors.to_numpy(dtype=float)
+    try:
+        values = errors.to_numpy(dtype=float)
+    except (TypeError, ValueError) as error:
+        raise BadRuns(f"errors are shares between 0 and 1 in every column; {error}") from error
     wrong = (values < 0) | (values > 1)
     if wrong.any():
         row, column = (int(v[0]) for v in np.nonzero(wrong))
@@ -33,7 +36,13 @@ def inversions(
             f"row {row + 1}, column {errors.columns[column]}: found {values[row, column]:g}; "
             f"expected an error between 0 and 1"
         )
-    counts = pd.Series(items or {} if not isinstance(items, pd.Series) else items, dtype=float)
+    counts = pd.Series(items if items is not None else {}, dtype=float)
+    known = counts.index.isin(errors.columns)
+    if not (counts > 0).all() or (len(counts) and not known.any()):
+        raise BadRuns(
+            f"items are positive numbers of test items by task; found {dict(counts)} for the tasks "
+            f"{', '.join(map(str, errors.columns))}"
+        )
     z = float(ndtri((1 + checks.level(level)) / 2))
     first, second = np.triu_indices(len(values), k=1)
     signs = []

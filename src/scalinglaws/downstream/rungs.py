@@ -129,7 +129,10 @@ def ladders(
     interval holds what was measured) and ``refused``, why there is no answer. Raises
     :class:`BadRuns` for missing columns.
     """
-    checks.table(ends, (feature, "score"), what="ladders", positive=False)
+    for table in (ends, at, *(() if points is None else (points,))):
+        checks.groups(table, "task", what="a ladder of each task")
+    for table in (ends, *(() if points is None else (points,))):
+        checks.table(table, (feature, "score"), what="ladders", positive=False)
 
     def one(task: Any, runs: pd.DataFrame, targets: pd.DataFrame) -> dict[str, Any]:
         way = runs if points is None else points[points["task"] == task]
@@ -158,7 +161,11 @@ def one_step(
     task and target as in :func:`ladders`, the interval that of a new model.
     Krajewski et al. 2025. Raises :class:`BadRuns` for missing columns.
     """
-    checks.table(ends, ("score", *law.inputs), what="one step", positive=False)
+    for table in (ends, at):
+        checks.groups(table, "task", what="one step of each task")
+    needs = ("score", *law.inputs, *(["chance"] if chance else []))
+    checks.table(ends, needs, what="one step", positive=False)
+    checks.table(at, law.inputs, what="the targets of one step")
 
     def one(task: Any, runs: pd.DataFrame, targets: pd.DataFrame) -> dict[str, Any]:
         floor = float(runs["chance"].iloc[0]) if chance else 0.0
