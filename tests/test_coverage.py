@@ -8,6 +8,7 @@ from scipy.stats import norm, t
 import scalinglaws as sl
 from known_laws import ALL_LAWS
 from scalinglaws.coverage import table
+from scalinglaws.coverage.__main__ import main
 from scalinglaws.coverage.cases import BUNCHED, CASES, ONE_DECADE, RAY, RAY_WIDTH
 from scalinglaws.coverage.measured import design_class
 from scalinglaws.coverage.study import (
@@ -132,6 +133,32 @@ def test_noise_that_sizes_share_is_shared():
     assert noise.std() == pytest.approx(1.0, rel=0.06)
 
 
+def test_another_seed_draws_other_data_sets_and_more_of_them_begin_alike():
+    case, objective = CASES["power law"], OBJECTIVES["lsq_log"]
+    few, more, other = (
+        simulate("power law", case, "well spread", objective, n, seed=seed).task.y
+        for n, seed in ((2, 0), (4, 0), (2, 1))
+    )
+    np.testing.assert_array_equal(more[:2], few)
+    assert not np.isclose(other, few, rtol=1e-9).any()
+
+
+def test_a_cell_measured_on_other_numbers_is_measured_again(tmp_path, capsys):
+    path = tmp_path / "table.csv"
+    table.update(path, ["sigmoid"], data_sets=2, resamples=4)
+    found = table.update(path, ["sigmoid"], data_sets=3, resamples=4)
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert set(found["data_sets"]) == {3}
+    assert not found.duplicated(["kind", "quantity"]).any()
+
+
+def test_the_packaged_table_is_not_overwritten_with_other_numbers(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["coverage", "--law", "sigmoid", "--data-sets", "2"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "name a file of yours with --out" in capsys.readouterr().err
+
+
 def test_a_stopped_run_goes_on_where_it_was(tmp_path, capsys):
     path = tmp_path / "table.csv"
     whole = table.update(path, ["power law"], data_sets=3, resamples=4)
@@ -157,11 +184,8 @@ def test_the_packaged_table_is_whole():
     for name, case in CASES.items():
         if name in ALL_LAWS:
             assert dict(case.truth) == dict(ALL_LAWS[name][1]), name
-    have = set(rows[["case", "design", "objective"]].itertuples(index=False, name=None))
-    assert have <= set(table.cells([*CASES]))
-    main = ["power law", "power law with floor", "Chinchilla"]
-    assert have >= set(table.cells(main))
-    assert (rows[rows["case"].isin(main)]["data_sets"] >= 300).all()
+    numbers = {n: (c.data_sets, c.drawn, c.resamples) for n, c in CASES.items()}
+    assert table.sizes(rows) == {cell: numbers[cell[0]] for cell in table.cells([*CASES])}
     assert rows["coverage"].dropna().between(0, 1).all()
     # What theory knows of the table: exact intervals of a straight line, within 3.5 errors.
     exact = rows.query("case == 'power law' and kind == 'profile' and objective == 'lsq_log'")

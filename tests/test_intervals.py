@@ -125,7 +125,7 @@ def test_a_kind_that_falls_short_says_so_and_is_not_preferred(fitted, monkeypatc
     fake = pd.DataFrame(
         [row | {"kind": "case", "coverage": 0.6}, row | {"kind": "residual", "coverage": 0.89}]
     )
-    monkeypatch.setattr(measured, "_usable", lambda: fake)
+    monkeypatch.setattr(measured, "usable", lambda: fake)
     measured._look_up.cache_clear()
     request.addfinalizer(measured._look_up.cache_clear)
     short = fitted.interval("alpha", kind="case")
@@ -163,3 +163,25 @@ def test_predictions_of_a_law_of_any_sign(line):
     # The runs end at 3 and span 5: 8 is one span beyond.
     assert table["beyond"].tolist() == pytest.approx([1.0, 2.0])
     assert (table["low"] < table["loss"]).all()
+
+
+def test_what_is_quoted_does_not_depend_on_what_was_found():
+    """A cut on the standard error kept few data sets only where all intervals held."""
+    rows, kept = measured.table(), measured.usable()
+    few = rows["data_sets"] * (1 - rows["refused"]) < measured.ENOUGH - 0.5
+    assert few.any()
+    assert not kept.index.intersection(rows.index[few]).size
+
+
+def test_a_parameter_of_another_law_is_not_taken_for_one_of_the_same_name():
+    """A law of one's own with a parameter c1 got what was measured of another law's c1."""
+    args = ("my law", 1, "one decade", "lsq_log")
+    other = measured.usable()
+    other = other[(other["design"] == args[2]) & (other["objective"] == args[3])]
+    other = other[(other["inputs"] == 1) & (other["kind"] == "case")]
+    ahead = other["quantity"] == "prediction"
+    assert measured._look_up(*args, "case", "c1") == other.loc[~ahead, "coverage"].median()
+    assert measured._look_up(*args, "case", "prediction") == other.loc[ahead, "coverage"].median()
+    assert measured._look_up(*args, "case", None) == other["coverage"].median()
+    # A law that was studied has its own rows or none.
+    assert measured._look_up("no such", 7, "one decade", "lsq_log", "case", "c1") is None

@@ -1,7 +1,8 @@
 """Measure how often each kind of interval holds the truth: ``python -m scalinglaws.coverage``.
 
-Writes coverage.csv beside this file, which :mod:`scalinglaws.coverage.measured` looks up: one row
-a law, design, objective, kind of interval and quantity. A run that is stopped goes on where it was.
+Brings coverage.csv beside this file up to date, which :mod:`scalinglaws.coverage.measured` looks
+up: one row a law, design, objective, kind of interval and quantity. A run that is stopped goes on
+where it was; a file of one's own (``--out``) may have other numbers of data sets and resamples.
 """
 
 import argparse
@@ -15,12 +16,14 @@ from scalinglaws.coverage.table import CELL, TABLE, update
 def main() -> None:
     """Measure what the table lacks; print the mean coverage by case, design and objective."""
     parser = argparse.ArgumentParser(prog="python -m scalinglaws.coverage", description=__doc__)
-    parser.add_argument("--data-sets", type=int, default=400, help="simulated data sets a cell")
-    parser.add_argument("--resamples", type=int, default=400, help="resamples of each data set")
+    parser.add_argument("--data-sets", type=int, help="simulated data sets a cell, all resampled")
+    parser.add_argument("--resamples", type=int, help="resamples of each data set")
+    parser.add_argument("--seed", type=int, default=0, help="another one draws other data sets")
     parser.add_argument("--law", choices=[*CASES], action="append", help="only this case")
-    parser.add_argument("--fresh", action="store_true", help="measure again what the table has")
     parser.add_argument("--out", type=Path, default=TABLE, help="the table to write")
     given = parser.parse_args()
+    if given.out == TABLE and (given.data_sets or given.resamples or given.seed):
+        parser.error("the library's own table has its own numbers: name a file of yours with --out")
     # Each process has a core of its own: more threads of linear algebra would slow both.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     done = update(
@@ -28,7 +31,7 @@ def main() -> None:
         given.law or [*CASES],
         data_sets=given.data_sets,
         resamples=given.resamples,
-        fresh=given.fresh,
+        seed=given.seed,
     )
     shown = done.pivot_table(index=CELL, columns="kind", values="coverage", sort=False)
     print(shown.round(3).to_string())

@@ -33,9 +33,9 @@ class Case:
     ``low`` and ``high`` bound the inputs that are varied, ``points`` says how many values each
     takes in a grid. ``epochs`` multiply ``unique_tokens`` into ``tokens``. ``beyond`` is how far
     past the largest input a prediction is asked for (below one: past the smallest). ``shared`` is
-    the share of the variance that runs of one model size have in common. Where refits take long,
-    ``coarse`` divides the data sets and the resamples, and ``slow`` the data sets of these that
-    are resampled.
+    the share of the variance that runs of one model size have in common. ``data_sets`` are
+    simulated, of which the first ``drawn`` are resampled, ``resamples`` times each: fewer where
+    refits take long.
     """
 
     law: Law
@@ -47,8 +47,9 @@ class Case:
     epochs: tuple[int, ...] = (1,)
     beyond: float = 10.0
     shared: float = 0.0
-    slow: int = 1
-    coarse: int = 1
+    data_sets: int = 300
+    drawn: int = 300
+    resamples: int = 300
 
     def inputs(self, design: str) -> dict[str, Array]:
         """Return the law's inputs at the runs of a design, each (n,)."""
@@ -94,8 +95,7 @@ def _curve(
     *,
     designs: tuple[str, ...] = _ONE,
     beyond: float = 10.0,
-    slow: int = 1,
-    coarse: int = 1,
+    sets: tuple[int, int, int] = (300, 300, 300),
 ) -> Case:
     over = law.inputs[0]
     return Case(
@@ -106,8 +106,9 @@ def _curve(
         points=(60,),
         designs=designs,
         beyond=beyond,
-        slow=slow,
-        coarse=coarse,
+        data_sets=sets[0],
+        drawn=sets[1],
+        resamples=sets[2],
     )
 
 
@@ -140,7 +141,12 @@ CASES: Mapping[str, Case] = MappingProxyType(
         "Chinchilla": _chinchilla(_TWO, 0.0),
         "Chinchilla, noise shared by size": _chinchilla((WELL_SPREAD,), 0.5),
         "downstream saturation": _curve(
-            laws.ABNAR, {"k": 0.9, "alpha": 1.6, "e_IR": 0.12}, 0.01, 0.9, beyond=0.1, slow=2
+            laws.ABNAR,
+            {"k": 0.9, "alpha": 1.6, "e_IR": 0.12},
+            0.01,
+            0.9,
+            beyond=0.1,
+            sets=(200, 200, 200),
         ),
         # A loss seldom spans a decade, so this law has one design.
         "sigmoid": _curve(
@@ -150,7 +156,7 @@ CASES: Mapping[str, Case] = MappingProxyType(
             4.5,
             designs=(ONE_DECADE,),
             beyond=0.8,
-            slow=3,
+            sets=(240, 240, 240),
         ),
         "Kaplan, size and steps": Case(
             law=laws.KAPLAN_NS,
@@ -159,10 +165,16 @@ CASES: Mapping[str, Case] = MappingProxyType(
             high={"params": 1e9, "steps": 2e5},
             points=(8, 9),
             designs=_TWO,
-            slow=4,
+            data_sets=200,
+            drawn=200,
+            resamples=100,
         ),
         "shifted": _curve(
-            laws.shifted("examples"), {"k": 100.0, "c": 0.285, "s": 2e-10}, 1e6, 1e10, slow=4
+            laws.shifted("examples"),
+            {"k": 100.0, "c": 0.285, "s": 2e-10},
+            1e6,
+            1e10,
+            sets=(200, 200, 100),
         ),
         "Kaplan, size and data": Case(
             law=laws.KAPLAN_ND,
@@ -171,18 +183,20 @@ CASES: Mapping[str, Case] = MappingProxyType(
             high={"params": 7e8, "tokens": 3.5e10},
             points=(8, 9),
             designs=_TWO,
-            slow=3,
-            coarse=2,
+            data_sets=100,
+            drawn=100,
+            resamples=100,
         ),
         "logistic in log": _curve(
             laws.logistic_in_log("flops"),
             {"low": 0.25, "high": 0.8, "mid": 1e21, "steepness": 0.9},
             1e19,
             1e24,
-            slow=3,
-            coarse=2,
+            sets=(100, 60, 60),
         ),
-        "one break": _curve(laws.broken_power_law("examples"), _BREAK, 1e5, 1e10, slow=4, coarse=3),
+        "one break": _curve(
+            laws.broken_power_law("examples"), _BREAK, 1e5, 1e10, sets=(80, 60, 60)
+        ),
         "routed": Case(
             law=laws.ROUTED,
             truth={
@@ -193,8 +207,9 @@ CASES: Mapping[str, Case] = MappingProxyType(
             high={"params": 1.3e9, "experts": 512.0},
             points=(8, 9),
             designs=_TWO,
-            slow=4,
-            coarse=3,
+            data_sets=60,
+            drawn=60,
+            resamples=60,
         ),
         # Epochs alone take tokens over more than a decade.
         "limited data": Case(
@@ -208,19 +223,19 @@ CASES: Mapping[str, Case] = MappingProxyType(
             points=(5, 4),
             designs=(WELL_SPREAD, RAY),
             epochs=(1, 4, 16, 64),
-            slow=4,
-            coarse=3,
+            data_sets=80,
+            drawn=80,
+            resamples=80,
         ),
         "two breaks": _curve(
-            laws.broken_power_law("examples", breaks=2), _BREAKS, 1e4, 1e10, slow=6, coarse=3
+            laws.broken_power_law("examples", breaks=2), _BREAKS, 1e4, 1e10, sets=(40, 40, 40)
         ),
         "saturating": _curve(
             laws.saturating("examples"),
             {"E": 0.15, "L0": 0.99, "k": 270.0, "c": 0.35, "a": 0.8},
             3e5,
             1e9,
-            slow=6,
-            coarse=3,
+            sets=(40, 40, 40),
         ),
     }
 )

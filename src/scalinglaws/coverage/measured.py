@@ -26,8 +26,8 @@ LEVEL = 0.9
 SHORT = 0.85
 """Coverage of a 90% interval below which a fit says so."""
 
-VAGUE = 0.05
-"""Standard error of a measured coverage above which it is not quoted."""
+ENOUGH = 36
+"""Data sets from which on a coverage is quoted: of nine in ten it is then known to 5 points."""
 
 LOOSE = 1e12
 """Condition number from which on doubles do not tell one set of parameters from another."""
@@ -48,10 +48,14 @@ def table() -> pd.DataFrame:
 
 
 @cache
-def _usable() -> pd.DataFrame:
-    """Return the rows that say something: independent noise, and known to a few points."""
+def usable() -> pd.DataFrame:
+    """Return the rows that say something: independent noise, and data sets enough.
+
+    What is left out does not depend on what was found.
+    """
     rows = table()
-    return rows[~rows["case"].str.contains(SHARED) & (rows["error"] <= VAGUE)]
+    given = rows["data_sets"] * (1 - rows["refused"])
+    return rows[~rows["case"].str.contains(SHARED) & (given.round() >= ENOUGH)]
 
 
 def _shape(name: str) -> str:
@@ -97,8 +101,9 @@ def loose(fit: Fit) -> bool:
 def of(fit: Fit, kind: str, quantity: str | None = None) -> float | None:
     """Return the measured coverage of a kind of interval on designs like a fit's, or ``None``.
 
-    Rows of the fit's own law where it was studied, else of laws with as many inputs; the median
-    over quantities unless one is named that was studied.
+    Of the fit's own law where it was studied: that of the quantity, where one is named that was
+    studied, else the median. Of another law, the median over all laws with as many inputs, of
+    their predictions or of their parameters: what is called alike need not be alike.
     """
     if loose(fit):
         return None
@@ -110,22 +115,26 @@ def of(fit: Fit, kind: str, quantity: str | None = None) -> float | None:
 def _look_up(
     law: str, inputs: int, design: str, objective: str | None, kind: str, quantity: str | None
 ) -> float | None:
-    rows = _usable()
-    rows = rows[
-        (rows["kind"] == kind) & (rows["design"] == design) & (rows["objective"] == objective)
-    ]
-    own = rows[rows["law"].map(_shape) == law]
-    rows = own if len(own) else rows[rows["inputs"] == inputs]
-    if quantity is not None and (rows["quantity"] == quantity).any():
-        rows = rows[rows["quantity"] == quantity]
-    return float(rows["coverage"].median()) if len(rows) else None
+    rows = usable()
+    rows = rows[(rows["design"] == design) & (rows["objective"] == objective)]
+    own = rows["law"].map(_shape) == law
+    if own.any():
+        rows = rows[own]
+        named = rows["quantity"] == quantity
+    else:
+        rows = rows[rows["inputs"] == inputs]
+        named = (rows["quantity"] == "prediction") == (quantity == "prediction")
+        named &= quantity is not None
+    rows = rows[named] if named.any() else rows
+    found = rows.loc[rows["kind"] == kind, "coverage"]
+    return float(found.median()) if len(found) else None
 
 
 def preferred(fit: Fit, quantity: str | None = None) -> str:
     """Return the kind of interval to use where none is named.
 
     The case bootstrap, which assumes least, unless it was measured to fall short for such
-    quantities on such designs and another kind to come closer to its level.
+    quantities on such designs: then the kind that came closest to its level.
     """
     kinds = ["case", "residual", "covariance"]
     if np.isinf(fit.objective_kind.delta):

@@ -37,8 +37,9 @@ NOISE = 0.005
 BLOCKS = 10
 """Random blocks of runs that the group bootstrap draws, where noise is independent."""
 
-PROFILED = 10
-"""Data sets on which the profile's ends are searched for, for its width; fewer for slow laws."""
+PROFILED = 30
+"""One in so many resamples is how many data sets have the profile's ends searched for, for its
+width."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,14 +133,17 @@ def _delta_ends(
     return {k: delta_ends(fit, q, values[k], z, matrix) for k, q in many.items()}
 
 
-def simulate(name: str, case: Case, design: str, objective: Objective, data_sets: int) -> Cell:
+def simulate(
+    name: str, case: Case, design: str, objective: Objective, data_sets: int, *, seed: int = 0
+) -> Cell:
     """Draw data sets of the truth and fit them all in one batch, from the truth.
 
-    The noise depends on the names of case and design only, so objectives see the same data sets.
+    The noise depends on the seed and the names of case and design only, so objectives see the same
+    data sets; more of them begin with the same ones.
     """
     law, x = case.law, case.inputs(design)
     curve = law(case.truth, **x)
-    rng = np.random.default_rng(zlib.crc32(f"{name}, {design}".encode()))
+    rng = np.random.default_rng([zlib.crc32(f"{name}, {design}".encode()), seed])
     block = rng.permutation(len(curve)) % BLOCKS
     noise = rng.standard_normal((data_sets, len(curve)))
     if case.shared:
@@ -173,7 +177,7 @@ def simulate(name: str, case: Case, design: str, objective: Objective, data_sets
                 starts_agreeing=int(done),
                 condition=float("nan"),
                 design=spread,
-                seed=d,
+                seed=seed + d,
                 weights=np.ones(len(curve)),
                 optima=theta[None],
                 heights=found.objective[d : d + 1],
@@ -200,16 +204,24 @@ def profile_ends(fits: list[Fit]) -> dict[str, Array]:
     return out
 
 
-def measure(name: str, design: str, key: str, *, data_sets: int, resamples: int) -> pd.DataFrame:
+def measure(
+    name: str,
+    design: str,
+    key: str,
+    *,
+    data_sets: int | None = None,
+    resamples: int | None = None,
+    seed: int = 0,
+) -> pd.DataFrame:
     """Return one row a kind of interval and quantity: coverage, width and what was refused.
 
-    ``name`` is that of a case, ``key`` one of :data:`OBJECTIVES`.
+    ``name`` is that of a case, ``key`` one of :data:`OBJECTIVES`; data sets and resamples are the
+    case's own unless they are given. Another ``seed`` draws other data sets.
     """
     case, objective = CASES[name], OBJECTIVES[key]
-    data_sets = max(1, data_sets // case.coarse)
-    cell = simulate(name, case, design, objective, data_sets)
-    few = replace(cell, fits=cell.fits[: max(1, data_sets // case.slow)])
-    n = max(1, resamples // case.coarse)
+    cell = simulate(name, case, design, objective, data_sets or case.data_sets, seed=seed)
+    few = replace(cell, fits=cell.fits[: data_sets or case.drawn])
+    n = resamples or case.resamples
     truth = {k: float(evaluate(cell.fits[0], q, case.truth)) for k, q in cell.quantities.items()}
     bounds = to_values(case.law, np.stack([cell.task.lower, cell.task.upper], axis=1))
     rows = []
@@ -217,7 +229,7 @@ def measure(name: str, design: str, key: str, *, data_sets: int, resamples: int)
         drawn = kind in KINDS
         if kind == "profile":
             held = cell.profile_holds()
-            found = profile_ends(cell.fits[: max(1, PROFILED // (case.slow * case.coarse))])
+            found = profile_ends(cell.fits[: max(1, n // PROFILED)])
         else:
             found = (few if drawn else cell).ends(kind, n)
             held = {

@@ -27,26 +27,47 @@ def cells(names: Sequence[str]) -> list[tuple[str, str, str]]:
     ]
 
 
-def update(
-    path: Path, names: Sequence[str], *, data_sets: int, resamples: int, fresh: bool = False
-) -> pd.DataFrame:
-    """Measure every cell that the file lacks (every cell with ``fresh``), and put it there.
+def sizes(done: pd.DataFrame) -> dict[tuple[str, ...], tuple[int, int, int]]:
+    """Return how many data sets, of these resampled ones, and resamples each cell has."""
+    drawn = done["resamples"] > 0
+    found = {}
+    for cell, rows in done.groupby(CELL):
+        some = drawn[rows.index]
+        sets, few = (int(rows.loc[at, "data_sets"].max()) for at in (~some, some))
+        found[cell] = sets, few, int(rows["resamples"].max())
+    return found
 
-    The file is written after each cell. Returns the whole table.
+
+def update(
+    path: Path,
+    names: Sequence[str],
+    *,
+    data_sets: int | None = None,
+    resamples: int | None = None,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Measure every cell that the file has not got, on as many data sets and resamples as asked.
+
+    These are each case's own unless they are given. The file is written after each cell. Returns
+    the whole table.
     """
-    done = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=CELL)
-    mine = done["case"].isin(names)
-    done = done[~mine] if fresh else done
-    have = set(done[CELL].itertuples(index=False, name=None))
-    todo = [cell for cell in cells(names) if cell not in have]
+    done = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=[*CELL, "resamples"])
+    have, todo = sizes(done), []
+    for cell in cells(names):
+        case = CASES[cell[0]]
+        own = (data_sets or case.data_sets, data_sets or case.drawn, resamples or case.resamples)
+        if have.get(cell) != own:
+            todo.append(cell)
     place = {cell: k for k, cell in enumerate(cells([*CASES]))}
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
         waiting = {
-            pool.submit(measure, *cell, data_sets=data_sets, resamples=resamples): cell
+            pool.submit(measure, *cell, data_sets=data_sets, resamples=resamples, seed=seed): cell
             for cell in todo
         }
         for k, future in enumerate(as_completed(waiting), 1):
             found = future.result()
+            old = (done[CELL] == list(waiting[future])).all(axis=1)
+            done = done[~old]
             done = pd.concat([done, found], ignore_index=True) if len(done) else found
             where = [place[c] for c in done[CELL].itertuples(index=False, name=None)]
             done = done.iloc[pd.Series(where).argsort(kind="stable")]
