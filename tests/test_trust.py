@@ -9,6 +9,8 @@ from scipy.optimize import linprog
 
 import scalinglaws as sl
 from scalinglaws.coverage import measured
+from scalinglaws.solve import Solution
+from scalinglaws.solve.search import finish
 
 CHINCHILLA = sl.load("hoffmann2022")
 
@@ -257,3 +259,15 @@ def test_laws_that_cannot_be_are_refused_when_they_are_written():
     )
     with pytest.raises(sl.BadParameters, match=r"np\.where in place of if"):
         sl.fit(chooses, runs)
+
+
+def test_starts_that_came_together_end_together():
+    """The last stretch is walked once, and counts for all of them."""
+    task = FIT.task()
+    off = FIT.theta + 0.01
+    at = np.stack([off, off + 1, off])
+    rows = np.arange(3)
+    found = Solution(at, task.value(at, rows), np.zeros(3, bool), rows)
+    ends = finish(task, found)
+    assert ends.converged.tolist() == [True, False, True]
+    assert ends.objective[0] == ends.objective[2] == pytest.approx(FIT.objective, rel=1e-12)

@@ -93,8 +93,10 @@ def finish(task: Task, found: Solution) -> Solution:
     best = int(found.objective.argmin())
     if not found.converged[best]:
         one = minimise(task, found.theta[[best]])
-        found.theta[best], found.objective[best] = one.theta[0], one.objective[0]
-        found.converged[best] = one.converged[0]
+        # Starts that came together stand at one point, and end at one.
+        alike = (found.theta == found.theta[best]).all(axis=1)
+        found.theta[alike], found.objective[alike] = one.theta[0], one.objective[0]
+        found.converged[alike] = one.converged[0]
     return found
 
 
