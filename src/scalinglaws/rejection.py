@@ -87,13 +87,12 @@ def against(fit: Fit, values: Mapping[str, float], *, n: int = RESAMPLES) -> Rej
     ratios = own / least
     curve = law({k: values[k] for k in law.names}, **fit.inputs)[fit.counted]
     loss = fit.loss[fit.counted]
-    over = (
-        curve / loss if law.domain == "positive" else np.exp((curve - loss) / np.abs(loss).mean())
-    )
+    apart = np.log(curve / loss) if law.domain == "positive" else curve - loss
+    scale = 1.0 if law.domain == "positive" else float(np.abs(loss).mean())
     return Rejection(
         worse=worse,
         typical=float(np.quantile(ratios, 0.99)),
         share=float(((ratios >= worse).sum() + 1) / (n + 1)),
         resamples=n,
-        bias=float(np.log(over).mean()),
+        bias=float(apart.mean() / scale),
     )
