@@ -248,3 +248,67 @@ def test_a_law_with_its_own_response_keeps_it_in_every_refit():
     law = replace(sl.laws.power_law("params", floor=False), response="score")
     runs = RUNS.rename(columns={"loss": "score"})
     assert "score" in sl.fit(law, runs).predict(params=1e9, n=20)
+
+
+def test_a_budget_without_a_best_split_is_refused():
+    """The edge of the search used to be the answer."""
+    size, data = (sl.laws.power_law(k, floor=False) for k in ("params", "tokens"))
+    law = sl.laws.multiply(size, data)
+    truth = dict(zip(law.names, (10.0, 0.1, 1.0, 0.2), strict=True))
+    with pytest.raises(sl.Unidentifiable, match="no best split of a budget"):
+        sl.growth(law, truth, low=1e18, high=1e24)
+    inputs = {k: RUNS[k].to_numpy() for k in ("params", "tokens")}
+    runs = sl.simulate.at(law, truth, noise=0.002, **inputs)
+    fit = sl.fit(law, runs, held={law.names[2]: 1.0})
+    with pytest.raises(sl.Unidentifiable, match="no best split of a budget"):
+        sl.allocate(fit, [1e22], n=20)
+
+
+def test_a_forecast_among_the_points_does_not_depend_on_what_else_is_asked():
+    x = np.geomspace(10, 1e4, 15)
+    noise = np.random.default_rng(3).standard_normal(15)
+    loss = (3 * x**-0.3 + 0.5) * np.exp(0.01 * noise)
+    alone = sl.forecast(x, loss, at=[11.0, 50.0])
+    for more in (np.geomspace(10, 1e12, 60), np.geomspace(10, 1e4, 200)):
+        both = sl.forecast(x, loss, at=np.r_[11.0, 50.0, more]).iloc[:2]
+        for column in ("mean", "low", "high"):
+            # What follows from sums over other numbers of columns.
+            np.testing.assert_allclose(both[column], alone[column], rtol=1e-9)
+
+
+def test_a_cut_falls_on_the_same_point_in_any_unit():
+    n = np.arange(1, 11.0)
+    for unit in (1, 0.1, 1e-3, 7.3e8):
+        table = pd.DataFrame({"task": "t", "model": "m", "x": n * unit, "loss": 2 * n**-0.3})
+        assert len(sl.arena.cut(table, share=0.6)[0][0].x) == 6
+        assert sl.arena.frame(table, split=0.7)["train"].sum() == 7
+
+
+def test_simulated_curves_are_stamped_on_the_way():
+    law = sl.laws.power_law("x")
+    x = np.geomspace(10, 1e4, 20)
+    curve = sl.simulate.at(law, {"E": 0.3, "k": 3.0, "c": 0.3}, x=x, noise=0.01)
+    curve["train"] = curve["x"] < 2e3
+    seen = curve[curve["train"]]
+    said = {"forecast": sl.forecast(seen["x"], seen["loss"], at=x)}
+    assert sl.plot.forecasts(curve, said, xlabel="x").says.startswith("simulated runs")
+    tried = sl.trials(curve.assign(task="t", model="m"))
+    assert sl.plot.trials(tried).says.startswith("simulated runs")
+
+
+def test_small_answers_at_the_edge_are_right():
+    assert sl.counting.without_embeddings(1e9, omega=0) == 1e9
+    weights = np.r_[0.0, 0.0, np.ones(len(RUNS) - 2)]
+    fit = sl.fit(CHINCHILLA, RUNS, weights=weights)
+    with pytest.raises(sl.BadRuns, match="resample 0 of indices holds runs of weight zero only"):
+        fit.bootstrap(indices=np.zeros((1, 10), dtype=int))
+    kaplan = sl.fit(sl.laws.KAPLAN_ND, RUNS)
+    with pytest.raises(sl.Unidentifiable, match="the explorer draws Chinchilla's law"):
+        sl.explore(kaplan)
+    with pytest.raises(sl.BadRuns, match="inputs must be numbers, as many of each"):
+        sl.simulate.at(CHINCHILLA, TRUTH, params=[1e7, 1e8, 1e9], tokens=[1e9, 1e10])
+    assert len(sl.simulate.at(CHINCHILLA, TRUTH, params=[1e7, 1e8, 1e9], tokens=1e9)) == 3
+    with pytest.raises(sl.BadRuns, match="takes the path of a file"):
+        sl.read_runs(RUNS)
+    with pytest.raises(sl.BadParameters, match="delta is a number"):
+        sl.Objective(name="x", delta="a")

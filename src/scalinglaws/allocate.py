@@ -59,7 +59,7 @@ def allocate(
             partial=fit,
             insist="hold the exponent at a value you can defend: fit(..., held={...})",
         )
-    if not per_param_token > 0:
+    if checks.numbers({"k": per_param_token}, what="per_param_token")["k"] <= 0:
         raise BadParameters(f"per_param_token must be positive; found {per_param_token!r}")
     budgets = positive_budgets(flops)
     drawn = resampled(fit, n, kind=kind, by=by)

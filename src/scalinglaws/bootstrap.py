@@ -104,6 +104,7 @@ def job(
             or rows.max() >= size
         ):
             raise BadRuns(f"indices need shape (resamples, rows) with row numbers 0 to {size - 1}")
+        _weighty(rows, fit.weights)
     elif kind == "group":
         if by is None:
             raise BadRuns(f"a bootstrap by group needs by=<column>; the runs have {list(fit.runs)}")
@@ -130,6 +131,18 @@ def job(
         groups=groups,
         indices=rows,
     )
+
+
+def _weighty(rows: npt.NDArray[np.intp], weights: Array) -> None:
+    """Refuse a resample without a run that counts."""
+    if weights.all():
+        return
+    empty = ~(weights[rows] > 0).any(axis=1)
+    if empty.any():
+        raise BadRuns(
+            f"resample {int(empty.argmax())} of indices holds runs of weight zero only: there is "
+            f"nothing to refit"
+        )
 
 
 def draw(job: Job, block: int) -> tuple[Array, Array]:

@@ -187,7 +187,7 @@ def claim(
         because = f"{belongs} {because}" if isinstance(ours, Refusal) else belongs
     elif value is None:
         verdict = "cannot be checked"
-    elif math.isfinite(value) and abs(value - published) <= tolerance:
+    elif math.isfinite(value) and abs(value - published) <= tolerance * (1 + 1e-9):
         verdict = "reproduced"
     else:
         verdict = "differs"

@@ -120,6 +120,8 @@ def without_embeddings(params: Any, *, omega: float) -> Any:
 
     The real root of ``u^3 + omega u = N``, cubed. Takes numbers or float arrays.
     """
+    if omega == 0:
+        return params
     third, half = omega / 3.0, params / 2.0
     # sinh's triple-angle formula: no difference of large numbers, as in Cardano's.
     root = 2.0 * np.sqrt(third) * np.sinh(np.arcsinh(half / third**1.5) / 3.0)

@@ -4,6 +4,7 @@ import numpy as np
 
 from scalinglaws.allocate import FLOPS_PER_PARAM_TOKEN, allocate
 from scalinglaws.display import loss_unit
+from scalinglaws.errors import Unidentifiable
 from scalinglaws.explorer import Explorer
 from scalinglaws.fit import Fit
 from scalinglaws.laws import CHINCHILLA, Array
@@ -30,8 +31,13 @@ def explore(fit: Fit, *, start: float = 5.76e23, level: float = 0.9) -> Explorer
 
     ``start`` is the budget in FLOPs where the page opens; the slider runs from the smallest
     measured budget to 100,000 times the largest, or to ``start`` if that is further. Raises what
-    :func:`allocate` raises: a law that is not of params and tokens, or an exponent at its bound.
+    :func:`allocate` raises: a law that is not of params and tokens, or an exponent at its bound;
+    and :class:`Unidentifiable` for another law than Chinchilla's.
     """
+    if missing := [n for n in CHINCHILLA.names if n not in fit.law.names]:
+        raise Unidentifiable(
+            f"the explorer draws Chinchilla's law; {fit.law.name} has no {', '.join(missing)}"
+        )
     allocate(fit, [start])
     alpha, beta = _grid(fit, "alpha"), _grid(fit, "beta")
     refits = profile(fit, {"alpha": alpha, "beta": beta})

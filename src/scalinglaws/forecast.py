@@ -46,6 +46,9 @@ POINTS = 32
 KNOTS = 48
 """Points beyond which a forecast is interpolated between so many steps of log x."""
 
+INSIDE = 10
+"""How many times as many are kept among the points, where the width rises and falls."""
+
 STEEPEST = 150.0
 """Largest logarithm of a shape over its value at the end, so that squares stay finite."""
 
@@ -215,9 +218,9 @@ def _continued(log_x: Array, log_loss: Array, at: Array) -> tuple[Array, Array]:
     return mean + log_loss[-1], deviation
 
 
-def _knots(at: Array) -> Array:
+def _knots(at: Array, most: int) -> Array:
     each = np.unique(at)
-    return each if len(each) <= KNOTS else np.linspace(each[0], each[-1], KNOTS)
+    return each if len(each) <= most else np.linspace(each[0], each[-1], most)
 
 
 def forecast(
@@ -228,7 +231,8 @@ def forecast(
     ``x`` (n,) and ``loss`` (n,), in any order and unit, six different x or more; ``at`` (m,) to
     either side of them or between. Returns a table with a row for each of ``at``: ``x``, ``mean``
     (the exponential of the mean log loss), ``low`` and ``high`` (what the loss there lies between
-    with probability ``level``) and ``extrapolated``. Nothing is drawn at random. Raises
+    with probability ``level``) and ``extrapolated``. Nothing is drawn at random. Of more than
+    :data:`KNOTS` x to one side, those between are interpolated, to a part in a hundred. Raises
     :class:`BadRuns` for what is not positive or finite, :class:`Unidentifiable` for fewer than six
     different x, and :class:`BadParameters` for a level that is no share.
     """
@@ -237,15 +241,21 @@ def forecast(
     wanted = _checked(at, "at")
     to = np.log(wanted)
     mean, deviation = np.empty(len(to)), np.empty(len(to))
-    for backward in (False, True):
-        side = (to < log_x[0]) == backward
+    before, beyond = to < log_x[0], to > log_x[-1]
+    # Among the points the width rises and falls from one to the next; outside it only grows.
+    parts = (
+        (~before & ~beyond, False, INSIDE * KNOTS),
+        (beyond, False, KNOTS),
+        (before, True, KNOTS),
+    )
+    for side, backward, most in parts:
         if side.any():
             turned = (
                 (-log_x[::-1], log_loss[::-1], -to[side])
                 if backward
                 else (log_x, log_loss, to[side])
             )
-            knots = _knots(turned[2])
+            knots = _knots(turned[2], most)
             found = _continued(*_thinned(*turned[:2]), knots)
             mean[side], deviation[side] = (np.interp(turned[2], knots, v) for v in found)
     half = WIDEN * stdtrit(FREEDOM, (1 + level) / 2) * deviation
@@ -254,4 +264,4 @@ def forecast(
         name: np.exp(np.clip(value, -700.0, 700.0))
         for name, value in (("mean", mean), ("low", mean - half), ("high", mean + half))
     }
-    return pd.DataFrame(table).assign(extrapolated=(to < log_x[0]) | (to > log_x[-1]))
+    return pd.DataFrame(table).assign(extrapolated=before | beyond)

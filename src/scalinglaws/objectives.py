@@ -35,6 +35,9 @@ class Objective:
         """Refuse what is no objective."""
         if self.space not in ("log", "linear"):
             raise BadParameters(f"{self.name}: space is 'log' or 'linear'; found {self.space!r}")
+        for name, value in (("delta", self.delta), ("below", self.below)):
+            if not isinstance(value, int | float | np.number):
+                raise BadParameters(f"{self.name}: {name} is a number; found {value!r}")
         if not self.delta >= 0:
             raise BadParameters(f"{self.name}: delta is zero or more; found {self.delta!r}")
         if not 0 < self.below < 1:

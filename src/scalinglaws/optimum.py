@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from scalinglaws.errors import BadParameters, BadRuns, UnknownName
+from scalinglaws.errors import BadParameters, BadRuns, Unidentifiable, UnknownName
 from scalinglaws.laws import Array, Law, Values
 
 FLOPS_PER_PARAM_TOKEN = 6.0
@@ -19,7 +19,7 @@ def optimal_params(
 
     Minimises ``law(N, C / (k N))`` over ``log N`` by golden section, for parameter values of shape
     (B,) and budgets of shape (m,) at once; returns (B, m). The loss must have one minimum along
-    the budget, as every law of this library in params and tokens has.
+    the budget. Raises :class:`Unidentifiable` where, at any of the values, it falls on and on.
     """
     budget = np.log(flops / per_param_token)[None, :]
     size = len(np.atleast_1d(next(iter(values.values()))))
@@ -36,7 +36,13 @@ def optimal_params(
         left, right = high - width, low + width
         keep = loss(left) < loss(right)
         low, high = np.where(keep, low, left), np.where(keep, right, high)
-    best: Array = np.exp(0.5 * (low + high))
+    found = 0.5 * (low + high)
+    if (np.abs(found - middle) > _REACH - 1).all(axis=0).any():
+        raise Unidentifiable(
+            f"{law.name} has no best split of a budget: at these values it goes on falling, the "
+            f"more of it is spent on one of params and tokens"
+        )
+    best: Array = np.exp(found)
     return best
 
 

@@ -59,12 +59,11 @@ def against(fit: Fit, values: Mapping[str, float], *, n: int = RESAMPLES) -> Rej
     missing, :class:`BadParameters` for impossible values or fewer than :data:`FEWEST` resamples,
     and :class:`Unidentifiable` when the fit leaves no scatter.
     """
-    law = fit.law
+    law, values = fit.law, checks.numbers(values, what="published parameters")
     if missing := set(law.names) - set(values):
         raise UnknownName(f"{law.name} needs {', '.join(sorted(missing))} too")
     if checks.resamples(n) < FEWEST:
         raise BadParameters(f"a test at 1 in 100 needs {FEWEST} resamples or more; found {n}")
-    values = checks.numbers(values, what="published parameters")
     for p in law.parameters:
         at = values[p.name]
         if not (p.lower <= at <= p.upper and (at > 0 or p.space != "log")):

@@ -74,6 +74,8 @@ def read_runs(
     Raises :class:`BadRuns` with every problem found (row, column, value, what is expected), and
     :class:`Unidentifiable` when the runs cannot determine ``law``.
     """
+    if not isinstance(path, str | Path):
+        raise BadRuns(f"read_runs takes the path of a file; it was given {type(path).__name__}")
     path = Path(path).expanduser()
     if not (law is None or isinstance(law, Law)):
         raise BadRuns(f"a law is expected, such as sl.laws.CHINCHILLA; found {law!r}")

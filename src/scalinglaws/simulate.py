@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scalinglaws.errors import UnknownName
+from scalinglaws.errors import BadRuns, UnknownName
 from scalinglaws.laws import Array, Law
 from scalinglaws.optimum import FLOPS_PER_PARAM_TOKEN, optimal_params
 
@@ -34,14 +34,18 @@ def at(
 ) -> pd.DataFrame:
     """Simulate one run at each given input; ``noise`` is the standard deviation of log-loss.
 
-    Raises :class:`UnknownName` for inputs and parameters other than the law's.
+    Raises :class:`UnknownName` for inputs and parameters other than the law's, and
+    :class:`BadRuns` for inputs that are no lists of numbers of one length.
     """
     if set(inputs) != set(law.inputs):
         raise UnknownName(
             f"{law.name} takes {', '.join(law.inputs)}; found {', '.join(inputs) or 'nothing'}"
         )
-    runs = pd.DataFrame({k: np.atleast_1d(np.asarray(v, dtype=float)) for k, v in inputs.items()})
-    runs = runs[[*law.inputs]]
+    try:
+        columns = [np.atleast_1d(np.asarray(inputs[k], dtype=float)) for k in law.inputs]
+        runs = pd.DataFrame(dict(zip(law.inputs, np.broadcast_arrays(*columns), strict=True)))
+    except (TypeError, ValueError) as error:
+        raise BadRuns(f"inputs must be numbers, as many of each: {error}") from error
     exact = law(truth, **{k: runs[k].to_numpy() for k in law.inputs})
     runs[law.response] = _noisy(exact, noise, seed)
     if {"params", "tokens"} <= set(runs.columns):

@@ -23,6 +23,10 @@ class Curve:
     at: Array
 
 
+ROUNDING = 1 + 1e-9
+"""So that a point that lies on a cut lies there in any unit."""
+
+
 def frame(table: pd.DataFrame, *, split: float | None = None) -> pd.DataFrame:
     """Return a table of learning curves as ``domain, task, model, x, loss[, train]``.
 
@@ -39,7 +43,8 @@ def frame(table: pd.DataFrame, *, split: float | None = None) -> pd.DataFrame:
         checks.groups(table, column, what="a set of learning curves")
     kept = ["task", "model", "x", "loss", *(c for c in ("domain", "train") if c in table.columns)]
     out = table[kept].assign(domain=table.get("domain", "all curves"))
-    out.attrs = {}
+    # A card would be copied with every column that is read.
+    out.attrs = {"simulated": True} if table.attrs.get("simulated") else {}
     if "train" in out.columns:
         flags = out["train"].astype(str).str.strip().str.lower()
         known = flags.isin(["true", "false", "1", "0", "1.0", "0.0"])
@@ -52,7 +57,7 @@ def frame(table: pd.DataFrame, *, split: float | None = None) -> pd.DataFrame:
         out["train"] = flags.isin(["true", "1", "1.0"])
     elif split is not None:
         furthest = out.groupby(["domain", "task", "model"])["x"].transform("max")
-        out["train"] = out["x"] <= checks.share(split) * furthest
+        out["train"] = out["x"] <= checks.share(split) * furthest * ROUNDING
     return out
 
 
@@ -95,7 +100,7 @@ def cut(table: pd.DataFrame, *, share: float | None = None) -> tuple[list[Curve]
         x, loss = each["x"].to_numpy(dtype=float), each["loss"].to_numpy(dtype=float)
         after = ~fits
         if share is not None:
-            early = x <= share * x[fits].max(initial=0.0)
+            early = x <= share * x[fits].max(initial=0.0) * ROUNDING
             fits, after = fits & early, fits & ~early
         if len(np.unique(x[fits])) < LEAST or not after.any():
             continue

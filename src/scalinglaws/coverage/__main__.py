@@ -18,11 +18,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m scalinglaws.coverage", description=__doc__)
     parser.add_argument("--data-sets", type=int, help="simulated data sets a cell, all resampled")
     parser.add_argument("--resamples", type=int, help="resamples of each data set")
-    parser.add_argument("--seed", type=int, default=0, help="another one draws other data sets")
     parser.add_argument("--law", choices=[*CASES], action="append", help="only this case")
     parser.add_argument("--out", type=Path, default=TABLE, help="the table to write")
     given = parser.parse_args()
-    if given.out == TABLE and (given.data_sets or given.resamples or given.seed):
+    if given.out == TABLE and (given.data_sets or given.resamples):
         parser.error("the library's own table has its own numbers: name a file of yours with --out")
     # Each process has a core of its own: more threads of linear algebra would slow both.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -31,7 +30,6 @@ def main() -> None:
         given.law or [*CASES],
         data_sets=given.data_sets,
         resamples=given.resamples,
-        seed=given.seed,
     )
     shown = done.pivot_table(index=CELL, columns="kind", values="coverage", sort=False)
     print(shown.round(3).to_string())

@@ -44,7 +44,6 @@ def update(
     *,
     data_sets: int | None = None,
     resamples: int | None = None,
-    seed: int = 0,
 ) -> pd.DataFrame:
     """Measure every cell that the file has not got, on as many data sets and resamples as asked.
 
@@ -61,7 +60,7 @@ def update(
     place = {cell: k for k, cell in enumerate(cells([*CASES]))}
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
         waiting = {
-            pool.submit(measure, *cell, data_sets=data_sets, resamples=resamples, seed=seed): cell
+            pool.submit(measure, *cell, data_sets=data_sets, resamples=resamples): cell
             for cell in todo
         }
         for k, future in enumerate(as_completed(waiting), 1):

@@ -112,7 +112,9 @@ def choices(
             rows[-1] |= {"chance": _chance(log_mean, scale, int(log_mean.argmin()))}
             rows[-1] |= {f"right{name}": regret[m] == 0 for name, m in picks.items()}
             rows[-1] |= {f"regret{name}": np.expm1(regret[m]) for name, m in picks.items()}
-    return pd.DataFrame(rows, columns=COLUMNS)
+    out = pd.DataFrame(rows, columns=COLUMNS)
+    out.attrs = {"simulated": bool(table.attrs.get("simulated"))}
+    return out
 
 
 def tally(chosen: pd.DataFrame, *, level: float = 0.9, same: bool = True) -> pd.DataFrame:
@@ -141,5 +143,5 @@ def tally(chosen: pd.DataFrame, *, level: float = 0.9, same: bool = True) -> pd.
         row |= {name: some[name].astype(float).mean() for name in AVERAGED}
         rows.append(row)
     out = pd.DataFrame(rows)
-    out.attrs = {"level": level}
+    out.attrs = {"level": level, "simulated": bool(chosen.attrs.get("simulated"))}
     return out

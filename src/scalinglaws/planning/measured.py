@@ -4,13 +4,11 @@ import numpy as np
 import pandas as pd
 
 from scalinglaws.arena import frame
+from scalinglaws.arena.curves import ROUNDING
 from scalinglaws.laws import Array
 
 NEAR = 1.2
 """Points within this factor of an x tell the loss there, by a line, if there are three or more."""
-
-ROUNDING = 1 + 1e-9
-"""So that a point that lies on a cut lies there in any unit."""
 
 Curves = dict[tuple[str, str], dict[str, pd.DataFrame]]
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from scalinglaws import checks
+from scalinglaws.arena.curves import ROUNDING
 from scalinglaws.errors import BadParameters, BadRuns, Unidentifiable
 from scalinglaws.fit import fit
 from scalinglaws.laws import power_law
@@ -56,7 +57,7 @@ def trials(
             seen = part[part["train"]] if cut is None else up_to(part, cut * part["x"].max())
             later = part[part["x"] > seen["x"].max()]
             truth = ahead * seen["x"].max()
-            if not len(later) or truth > part["x"].max():
+            if not len(later) or truth > part["x"].max() * ROUNDING:
                 continue
             target = float(np.exp(level_at(pd.concat([seen.iloc[-1:], later]), truth)))
             row = {"domain": domain, "task": task, "model": model, "points": len(seen)}
@@ -74,7 +75,7 @@ def trials(
     if not rows:
         raise Unidentifiable(f"no curve was measured {ahead:g} times beyond the part that is seen")
     out = pd.DataFrame(rows)
-    out.attrs = {"level": level}
+    out.attrs = {"level": level, "simulated": bool(table.attrs.get("simulated"))}
     return out
 
 

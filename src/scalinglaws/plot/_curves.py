@@ -13,6 +13,7 @@ from scalinglaws.plot._style import (
     Picture,
     canvas,
     finish,
+    is_simulated,
     scale,
 )
 
@@ -63,7 +64,8 @@ def forecasts(
     bottom, top = ax.get_ylim()
     ax.set_ylim(max(bottom, low), min(top, high))
     ax.legend(frameon=False, fontsize=9)
-    return finish(figure, f"one learning curve continued by {', '.join(predictions)}")
+    says = f"one learning curve continued by {', '.join(predictions)}"
+    return finish(figure, says, simulated=is_simulated(curve.attrs))
 
 
 def league(table: pd.DataFrame, *, column: str = "mean") -> Picture:

@@ -68,12 +68,14 @@ def fit(result: Fit) -> Picture:
     left.legend(frameon=False)
     across = "flops" if "flops" in result.runs else result.law.inputs[0]
     right.axhline(0, color=FITTED, lw=1.2)
-    right.plot(result.runs[across], 100 * result.residuals, "o", color=OBSERVED, ms=4, alpha=0.8)
+    ratio = result.law.domain == "positive"
+    apart = 100 * np.expm1(result.residuals) if ratio else result.residuals
+    right.plot(result.runs[across], apart, "o", color=OBSERVED, ms=4, alpha=0.8)
     scale(right, x=across)
-    right.set_ylabel("measured over fitted, minus one (%)")
+    right.set_ylabel(f"measured {'over fitted, minus one (%)' if ratio else 'minus fitted'}")
     return finish(
         figure,
-        f"{result.law.name} against {len(result.runs)} runs",
+        f"{result.law.name} against {int(result.counted.sum())} runs",
         simulated=is_simulated(result.runs.attrs),
     )
 

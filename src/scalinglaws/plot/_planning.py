@@ -15,6 +15,7 @@ from scalinglaws.plot._style import (
     Picture,
     canvas,
     finish,
+    is_simulated,
     scale,
 )
 
@@ -92,7 +93,8 @@ def trials(table: pd.DataFrame) -> Picture:
     ax.set_ylabel("answer over truth")
     ax.set_xlabel("learning curve, in order of the answer")
     ax.legend(frameon=False, fontsize=9)
-    return finish(figure, f"{len(whole)} answers and {len(some)} refusals against the truth")
+    says = f"{len(whole)} answers and {len(some)} refusals against the truth"
+    return finish(figure, says, simulated=is_simulated(table.attrs))
 
 
 def choices(table: pd.DataFrame) -> Picture:
@@ -117,4 +119,5 @@ def choices(table: pd.DataFrame) -> Picture:
     ax.set_xlabel("share of the data seen")
     ax.set_ylabel("share of choices that were right")
     figure.legend(frameon=False, fontsize=9, ncols=3, loc="outside lower center")
-    return finish(figure, f"how often the right model was chosen at {len(shown)} shares")
+    says = f"how often the right model was chosen at {len(shown)} shares"
+    return finish(figure, says, simulated=is_simulated(table.attrs))
