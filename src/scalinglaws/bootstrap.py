@@ -133,7 +133,7 @@ def job(
     )
 
 
-def _weighty(rows: npt.NDArray[np.intp], weights: Array) -> None:
+def _weighty(rows: npt.NDArray[Any], weights: Array) -> None:
     """Refuse a resample without a run that counts."""
     if weights.all():
         return
