@@ -13,25 +13,25 @@ help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: ## Make .venv from requirements.lock
-	@$(PYTHON) src/bootstrap.py
+	@$(PYTHON) tools/make_env.py
 
 book: env ## Execute the chapters that changed and render the book
-	@$(PY) -m scalinglaws.chapters book
+	@$(PY) -m bookmaker book
 
 test: env ## Check style and types, run the tests and compare every chapter
-	@$(PY) -m scalinglaws.chapters test --browser $(BROWSER)
+	@$(PY) -m bookmaker test --browser $(BROWSER)
 
 chapter: env ## Run one chapter on your runs: NAME=chinchilla RUNS=path.csv P="seed=1"
-	@$(PY) -m scalinglaws.chapters run "$(NAME)" $(if $(RUNS),--runs "$(RUNS)") $(foreach p,$(P),-p "$(p)")
+	@$(PY) -m bookmaker run "$(NAME)" $(if $(RUNS),--runs "$(RUNS)") $(foreach p,$(P),-p "$(p)")
 
 reference: env ## Refresh the text outputs stored in the chapters' sources: NAME= for one
-	@$(PY) -m scalinglaws.chapters reference $(NAME)
+	@$(PY) -m bookmaker reference $(NAME)
 
 lint: env ## Check style, types, chapters and bibliography, without running a chapter
-	@$(PY) -m scalinglaws.chapters lint
+	@$(PY) -m bookmaker lint
 
 lock: env ## Resolve requirements.lock again
-	@$(PY) -m scalinglaws.chapters lock
+	@$(PY) -m bookmaker lock
 
 clean: ## Remove what was built; the environment stays
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis

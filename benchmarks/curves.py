@@ -13,18 +13,18 @@ import time
 import numpy as np
 
 import scalinglaws as sl
-from scalinglaws.arena import cut, play
+from scalinglaws.curves.arena import cut, play
 
 BOUNDS = {"IC": (1.0, 1.0), "BB": (1.001, 1.0)}
 
 
-def released(curve: sl.arena.Curve, method: str, *, replay: bool) -> np.ndarray:
+def released(curve: sl.curves.arena.Curve, method: str, *, replay: bool) -> np.ndarray:
     """Return what M2 or M4, as released, predicts on a curve."""
     if method == "M2":
-        found = sl.released.m2(curve.x, curve.loss, replay=replay)
+        found = sl.curves.released.m2(curve.x, curve.loss, replay=replay)
     else:
         err_0, upper = BOUNDS.get(curve.domain, (1.0, None))
-        found = sl.released.m4(curve.x, curve.loss, err_0=err_0, upper=upper, replay=replay)
+        found = sl.curves.released.m4(curve.x, curve.loss, err_0=err_0, upper=upper, replay=replay)
     return np.log(found.predict(curve.at))
 
 

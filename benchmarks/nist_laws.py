@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 import scalinglaws as sl
-from scalinglaws.laws import Law, Parameter
+from scalinglaws.laws import Law
+from scalinglaws.laws.parts import Parameter
 
 REFERENCE = "NIST StRD, nonlinear regression"
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from builders import BUILDERS
 from builders.rows import Row, Value
 
-from scalinglaws.cards import Upstream
-from scalinglaws.data import card, catalogue, catalogue_page, folder
+from scalinglaws.data.cards import Upstream
+from scalinglaws.data.catalogue import card, catalogue, catalogue_page, folder
 
 
 def read(upstream: Path, wanted: Upstream) -> list[dict[str, str]]:

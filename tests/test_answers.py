@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 import scalinglaws as sl
-from scalinglaws import uncertainty
+from scalinglaws.fitting import objectives
+from scalinglaws.intervals import interval as uncertainty
 
 CHINCHILLA = sl.laws.CHINCHILLA
 TRUTH = {"A": 406.4, "B": 410.7, "E": 1.69, "alpha": 0.34, "beta": 0.28}
@@ -39,7 +40,7 @@ def test_a_quantile_without_a_rounded_corner_is_one(below):
     assert fit.objective == pytest.approx(sharp.rho(r).sum(), rel=1e-12)
     # A quantile has as many runs below as asked for, give or take those that it meets.
     assert abs((r > 1e-9).sum() - 60 * below) <= 3
-    rounded = sl.fit(law, runs, objective=sl.objectives.one_sided(below, delta=1e-6))
+    rounded = sl.fit(law, runs, objective=objectives.one_sided(below, delta=1e-6))
     # A corner rounded at 1e-6 costs at most half of that a run.
     assert fit.objective <= sharp.rho(np.log(law(rounded.params, x=x) / loss)).sum() + 1e-12
 
@@ -60,7 +61,7 @@ def test_a_run_without_weight_does_not_steer_the_search(seed):
         plain.interval("E", kind="profile").low, rel=1e-9
     )
     # Its bias is that of the runs that count.
-    assert abs(sl.against(fit, dict(fit.params), n=100).bias) < 0.01
+    assert abs(fit.test(dict(fit.params), n=100).bias) < 0.01
 
 
 def test_the_best_split_does_not_depend_on_the_unit_of_size_and_data():
@@ -73,12 +74,12 @@ def test_the_best_split_does_not_depend_on_the_unit_of_size_and_data():
     # Golden section finds the size to 1e-8; the two fits agree to 1e-9 or so.
     np.testing.assert_allclose(two["params"] * 1e9, one["params"], rtol=1e-6)
     growths = (
-        float(sl.growth(CHINCHILLA, f.params, low=1e17, high=1e20, per_param_token=k))
+        float(sl.compute.growth(CHINCHILLA, f.params, low=1e17, high=1e20, per_param_token=k))
         for f, k in ((FIT, 6.0), (other, 6e18))
     )
     assert next(growths) == pytest.approx(next(growths), abs=1e-6)
     with pytest.raises(sl.BadParameters, match="per_param_token must be positive"):
-        sl.growth(CHINCHILLA, FIT.params, low=1e18, high=1e20, per_param_token=0)
+        sl.compute.growth(CHINCHILLA, FIT.params, low=1e18, high=1e20, per_param_token=0)
     with pytest.raises(sl.BadRuns, match="must be a list of positive numbers"):
         sl.allocate(FIT, [[1e20, 1e21]])
 
@@ -98,7 +99,7 @@ def test_what_has_the_other_sign_is_not_in_range():
 def test_a_target_above_the_first_point_is_refused_wherever_that_lies(first):
     x = np.geomspace(first, 1e3 * first, 14)
     with pytest.raises(sl.Unidentifiable, match="starts at or below the target"):
-        sl.needed(x, 1 + 5 * (x / first) ** -0.4, target=8.0)
+        sl.curves.planning.needed(x, 1 + 5 * (x / first) ** -0.4, target=8.0)
 
 
 def test_a_fit_with_all_parameters_held_can_be_used():
@@ -107,7 +108,7 @@ def test_a_fit_with_all_parameters_held_can_be_used():
     draws = fit.bootstrap(30)
     assert (draws["alpha"] == draws["alpha"].iloc[0]).all()
     assert draws["objective"].nunique() == 30
-    assert "1.69" in repr(fit)
+    assert "1.69" in repr(fit.report())
     assert fit.interval("E").low == pytest.approx(1.69)
     assert len(fit.predict(params=1e9, tokens=1e10, n=20)) == 1
 
@@ -118,7 +119,7 @@ def test_a_parameter_held_at_its_bound_can_be_fitted_and_refitted():
     runs = sl.simulate.at(sl.laws.ROUTED, truth, noise=0.003, params=sizes, experts=experts)
     fit = sl.fit(sl.laws.ROUTED, runs, held={"E_max": 20.0})
     assert fit.bootstrap(20)["E_max"].tolist() == pytest.approx([20.0] * 20, rel=1e-12)
-    assert "E_max" in repr(fit)
+    assert "E_max" in repr(fit.report())
 
 
 def test_the_last_value_does_not_depend_on_the_order_of_runs_of_one_budget():
@@ -131,27 +132,27 @@ def test_the_last_value_does_not_depend_on_the_order_of_runs_of_one_budget():
 
 
 def test_a_profile_takes_what_its_parameter_can_be():
-    assert sl.profile(FIT, {"E": [0.0]})["E"].tolist() == [0.0]
+    assert FIT.profile({"E": [0.0]})["E"].tolist() == [0.0]
     for grid in ({"alpha": [10.0]}, {"alpha": [1e-6]}, {"E": ["a"]}, {"E": []}, {"E": [[1.0]]}):
         with pytest.raises(sl.BadParameters, match="is held at"):
-            sl.profile(FIT, grid)
+            FIT.profile(grid)
     with pytest.raises(sl.BadParameters, match="a profile needs values to hold"):
-        sl.profile(FIT, {})
+        FIT.profile({})
 
 
 def test_published_parameters_may_be_all_that_the_law_allows():
-    assert sl.against(FIT, {**TRUTH, "E": 0.0}, n=100).rejected
+    assert FIT.test({**TRUTH, "E": 0.0}, n=100).rejected
     with pytest.raises(sl.BadParameters, match="alpha cannot be 5"):
-        sl.against(FIT, {**TRUTH, "alpha": 5.0}, n=100)
+        FIT.test({**TRUTH, "alpha": 5.0}, n=100)
     with pytest.raises(sl.BadParameters, match="published parameters: E must be a number"):
-        sl.against(FIT, {**TRUTH, "E": "1.7"}, n=100)
+        FIT.test({**TRUTH, "E": "1.7"}, n=100)
     x = np.linspace(1, 10, 30)
     runs = pd.DataFrame({"x": x, "loss": 3 - 2 * x + np.sin(7 * x)})
     line = sl.fit(sl.laws.line("x"), runs, objective="lsq")
-    assert not sl.against(line, dict(line.params), n=100).rejected
+    assert not line.test(dict(line.params), n=100).rejected
     # In another unit there is as much scatter.
     small = sl.fit(CHINCHILLA, RUNS.assign(loss=RUNS["loss"] * 1e-9), objective="lsq")
-    assert not sl.against(small, dict(small.params), n=100).rejected
+    assert not small.test(dict(small.params), n=100).rejected
 
 
 def test_the_partial_answer_of_a_refusal_is_about_what_was_asked():
@@ -176,11 +177,11 @@ def test_saturation_takes_shares_groups_and_enough_resamples():
     u = np.geomspace(0.02, 0.6, 40)
     points = pd.DataFrame({"upstream_error": u, "downstream_error": 0.1 + 0.8 * u**1.2})
     with pytest.raises(sl.BadRuns, match="errors are shares between 0 and 1"):
-        sl.saturation(points * 100)
+        sl.downstream.saturation(points * 100)
     with pytest.raises(sl.BadParameters, match="20 or more; found 5"):
-        sl.saturation(points, n=5)
+        sl.downstream.saturation(points, n=5)
     with pytest.raises(sl.BadRuns, match="needs a column typo"):
-        sl.saturation(points, by="typo")
+        sl.downstream.saturation(points, by="typo")
 
 
 def test_objectives_that_are_none_are_refused():
@@ -193,7 +194,7 @@ def test_objectives_that_are_none_are_refused():
         with pytest.raises(sl.BadParameters, match=match):
             sl.Objective(name="x", **wrong)
     with pytest.raises(sl.BadParameters, match="must grow away from a residual of zero"):
-        sl.objectives.custom("dip", lambda r: r**4 - 0.5 * r**2)
+        objectives.custom("dip", lambda r: r**4 - 0.5 * r**2)
 
 
 def test_slips_are_named():
@@ -208,11 +209,11 @@ def test_slips_are_named():
         sl.fit(CHINCHILLA, RUNS, held=["E"])
     with pytest.raises(sl.BadParameters, match="fraction must be a number"):
         sl.hold_out(CHINCHILLA, RUNS, fraction="0.2")
-    frontier = sl.isoflop.frontier(sl.load("isoflops/llama3"), n=40)
+    frontier = sl.compute.isoflop.frontier(sl.load("isoflops/llama3"), n=40)
     with pytest.raises(sl.BadParameters, match="level is a share between 0 and 1"):
         frontier.exponent(level=90)
     with pytest.raises(sl.BadParameters, match="a seed is a whole number"):
-        sl.isoflop.frontier(sl.load("isoflops/llama3"), seed=-1)
+        sl.compute.isoflop.frontier(sl.load("isoflops/llama3"), seed=-1)
     with pytest.raises(sl.BadRuns, match="a law is expected"):
         sl.read_runs("runs.csv", law="chinchilla")
 
@@ -241,7 +242,7 @@ def test_downstream_tables_are_checked_before_they_are_used():
         {"task": "t", "model": "m", "x": [1.0, 2], "loss": [2.0, 1], "domain": None}
     )
     with pytest.raises(sl.BadRuns, match="row 1, column domain: the label is empty"):
-        sl.arena.frame(curves)
+        sl.curves.arena.frame(curves)
 
 
 def test_a_law_with_its_own_response_keeps_it_in_every_refit():
@@ -256,7 +257,7 @@ def test_a_budget_without_a_best_split_is_refused():
     law = sl.laws.multiply(size, data)
     truth = dict(zip(law.names, (10.0, 0.1, 1.0, 0.2), strict=True))
     with pytest.raises(sl.Unidentifiable, match="no best split of a budget"):
-        sl.growth(law, truth, low=1e18, high=1e24)
+        sl.compute.growth(law, truth, low=1e18, high=1e24)
     inputs = {k: RUNS[k].to_numpy() for k in ("params", "tokens")}
     runs = sl.simulate.at(law, truth, noise=0.002, **inputs)
     fit = sl.fit(law, runs, held={law.names[2]: 1.0})
@@ -280,8 +281,8 @@ def test_a_cut_falls_on_the_same_point_in_any_unit():
     n = np.arange(1, 11.0)
     for unit in (1, 0.1, 1e-3, 7.3e8):
         table = pd.DataFrame({"task": "t", "model": "m", "x": n * unit, "loss": 2 * n**-0.3})
-        assert len(sl.arena.cut(table, share=0.6)[0][0].x) == 6
-        assert sl.arena.frame(table, split=0.7)["train"].sum() == 7
+        assert len(sl.curves.arena.cut(table, share=0.6)[0][0].x) == 6
+        assert sl.curves.arena.frame(table, split=0.7)["train"].sum() == 7
 
 
 def test_simulated_curves_are_stamped_on_the_way():
@@ -291,9 +292,9 @@ def test_simulated_curves_are_stamped_on_the_way():
     curve["train"] = curve["x"] < 2e3
     seen = curve[curve["train"]]
     said = {"forecast": sl.forecast(seen["x"], seen["loss"], at=x)}
-    assert sl.plot.forecasts(curve, said, xlabel="x").says.startswith("simulated runs")
-    tried = sl.trials(curve.assign(task="t", model="m"))
-    assert sl.plot.trials(tried).says.startswith("simulated runs")
+    assert sl.figures.forecasts(curve, said, xlabel="x").says.startswith("simulated runs")
+    tried = sl.curves.planning.trials(curve.assign(task="t", model="m"))
+    assert sl.figures.trials(tried).says.startswith("simulated runs")
 
 
 def test_small_answers_at_the_edge_are_right():
@@ -304,7 +305,7 @@ def test_small_answers_at_the_edge_are_right():
         fit.bootstrap(indices=np.zeros((1, 10), dtype=int))
     kaplan = sl.fit(sl.laws.KAPLAN_ND, RUNS)
     with pytest.raises(sl.Unidentifiable, match="the explorer draws Chinchilla's law"):
-        sl.explore(kaplan)
+        sl.figures.interactive.explore(kaplan)
     with pytest.raises(sl.BadRuns, match="inputs must be numbers, as many of each"):
         sl.simulate.at(CHINCHILLA, TRUTH, params=[1e7, 1e8, 1e9], tokens=[1e9, 1e10])
     assert len(sl.simulate.at(CHINCHILLA, TRUTH, params=[1e7, 1e8, 1e9], tokens=1e9)) == 3

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import scalinglaws as sl
+from scalinglaws.notebook import Refusal, say
 
 CHINCHILLA = sl.laws.CHINCHILLA
 TRUTH = {"A": 482.0, "B": 2085.0, "E": 1.817, "alpha": 0.348, "beta": 0.366}
@@ -37,8 +38,8 @@ def test_resamples(fitted, n):
     for ask in (
         lambda: fitted.interval("a", n=n),
         lambda: sl.allocate(fitted, 1e21, n=n),
-        lambda: sl.isoflop.frontier(sl.load("isoflops/llama3"), n=n),
-        lambda: sl.envelope.frontier(sl.load("gemstones"), n=n),
+        lambda: sl.compute.isoflop.frontier(sl.load("isoflops/llama3"), n=n),
+        lambda: sl.compute.envelope.frontier(sl.load("gemstones"), n=n),
     ):
         with pytest.raises(sl.BadParameters, match="whole number of resamples, 20 or more"):
             ask()
@@ -76,28 +77,28 @@ def test_weights_and_held_values_that_leave_nothing_to_fit(runs):
 
 def test_a_held_parameter_stays_held_in_a_profile(runs):
     held = sl.fit(CHINCHILLA, runs, held={"E": 1.5})
-    table = sl.profile(held, {"alpha": [0.3, 0.35]})
+    table = held.profile({"alpha": [0.3, 0.35]})
     assert table["E"].tolist() == pytest.approx([1.5, 1.5], rel=1e-12)
     assert (table["worse"] >= 1).all()
     with pytest.raises(sl.BadParameters, match="E is held in the fit"):
-        sl.profile(held, {"E": [1.5]})
+        held.profile({"E": [1.5]})
     with pytest.raises(sl.BadParameters, match=r"a list of numbers between 0\.001 and 3"):
-        sl.profile(held, {"alpha": [-1.0]})
+        held.profile({"alpha": [-1.0]})
 
 
 def test_rejection_needs_possible_values_resamples_and_scatter(fitted):
     with pytest.raises(sl.BadParameters, match=r"A cannot be -1\.0: it lies between 0 and inf"):
-        sl.against(fitted, {**TRUTH, "A": -1.0})
+        fitted.test({**TRUTH, "A": -1.0})
     with pytest.raises(sl.BadParameters, match="100 resamples or more"):
-        sl.against(fitted, TRUTH, n=50)
-    assert not sl.against(fitted, dict(fitted.params), n=200).rejected
-    assert sl.against(fitted, {**TRUTH, "E": 1.0}, n=200).rejected
+        fitted.test(TRUTH, n=50)
+    assert not fitted.test(dict(fitted.params), n=200).rejected
+    assert fitted.test({**TRUTH, "E": 1.0}, n=200).rejected
     rng = np.random.default_rng(0)
     exact = sl.simulate.at(
         CHINCHILLA, TRUTH, params=10 ** rng.uniform(7, 10, 30), tokens=10 ** rng.uniform(9, 12, 30)
     )
     with pytest.raises(sl.Unidentifiable, match="no scatter"):
-        sl.against(sl.fit(CHINCHILLA, exact), TRUTH, n=100)
+        sl.fit(CHINCHILLA, exact).test(TRUTH, n=100)
 
 
 def test_random_runs_are_not_taken_for_isoflop_profiles():
@@ -110,9 +111,11 @@ def test_random_runs_are_not_taken_for_isoflop_profiles():
         tokens=10 ** rng.uniform(8.5, 11.5, 200),
     )
     with pytest.raises(sl.Unidentifiable, match="not trained at equal FLOPs"):
-        sl.isoflop.frontier(runs)
+        sl.compute.isoflop.frontier(runs)
     span = (
-        runs["flops"].groupby(sl.isoflop.budgets(runs).to_numpy()).agg(lambda g: g.max() / g.min())
+        runs["flops"]
+        .groupby(sl.compute.isoflop.budgets(runs).to_numpy())
+        .agg(lambda g: g.max() / g.min())
     )
     # One budget never spans more than the 5% that its name promises.
     assert span.max() < 1.051
@@ -123,11 +126,11 @@ def test_isoflop_tables_are_checked_and_flat_losses_refused():
     broken = runs.copy()
     broken.loc[5, "loss"] = np.inf
     with pytest.raises(sl.BadRuns, match="row 6, column loss: found 'inf'"):
-        sl.isoflop.frontier(broken)
+        sl.compute.isoflop.frontier(broken)
     with pytest.raises(sl.Unidentifiable, match="the exponent needs at least 3"):
-        sl.isoflop.frontier(runs.assign(loss=2.5))
+        sl.compute.isoflop.frontier(runs.assign(loss=2.5))
     with pytest.raises(sl.BadRuns, match="must be a list of positive numbers"):
-        sl.isoflop.frontier(runs).at(-1e21)
+        sl.compute.isoflop.frontier(runs).at(-1e21)
 
 
 def test_missing_group_labels_are_named(runs):
@@ -145,5 +148,5 @@ def test_duplicate_index_labels_do_no_harm(runs):
 
 
 def test_a_sentence_with_a_refusal_becomes_the_refusal():
-    refusal = sl.Refusal(sl.Unidentifiable("one ray"))
-    assert sl.say("Budgets left out:", refusal) is refusal
+    refusal = Refusal(sl.Unidentifiable("one ray"))
+    assert say("Budgets left out:", refusal) is refusal

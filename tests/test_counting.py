@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from scalinglaws import count, counting
+from scalinglaws import counting
+from scalinglaws._format import count
 from scalinglaws.counting import Shape
 
 # Hoffmann et al. 2022, Table A4: parameters as printed, shape, FLOPs over 6ND as printed.

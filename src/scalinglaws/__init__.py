@@ -1,65 +1,38 @@
 """Fit neural scaling laws, and know how far to trust the fit.
 
 ``load`` or ``read_runs`` gives a checked table of runs; ``fit`` a law to it; ask the fit for
-intervals, predictions, a compute-optimal split, or its held-out score.
+intervals, predictions, a test of published parameters or its report; ``allocate`` splits a budget,
+``hold_out`` scores a law on runs that it has not seen, ``forecast`` continues a learning curve.
+What chapters write with is in ``scalinglaws.notebook``.
 """
 
 from importlib import import_module
-from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from scalinglaws import (
-    arena,
-    batch,
-    counting,
-    design,
-    downstream,
-    envelope,
-    errors,
-    interpolated,
-    isoflop,
-    laws,
-    objectives,
-    planning,
-    released,
-    simulate,
-)
+from scalinglaws import counting, laws
+from scalinglaws._fit import Fit, fit, load_fit
 from scalinglaws._version import VERSION
-from scalinglaws.allocate import allocate
-from scalinglaws.claims import Claim, Claims, claim, claims
-from scalinglaws.coverage import measured
-from scalinglaws.data import card, catalogue, load
-from scalinglaws.display import count, number
-from scalinglaws.downstream import ladder, saturation, saturations, trends
+from scalinglaws.compute.allocate import allocate
+from scalinglaws.data.catalogue import card, catalogue, load
+from scalinglaws.data.read_runs import read_runs
 from scalinglaws.errors import (
+    BadCard,
     BadParameters,
     BadRuns,
-    ChapterFailed,
     Interrupted,
     ScalingLawError,
     Unidentifiable,
     UnknownName,
 )
-from scalinglaws.explore import explore
-from scalinglaws.explorer import Explorer
-from scalinglaws.extrapolate import HoldOut, hold_out
-from scalinglaws.fit import Fit, fit
-from scalinglaws.forecast import forecast
+from scalinglaws.fitting.objectives import LAD, LSQ, LSQ_LOG, Objective, huber
+from scalinglaws.intervals.interval import Interval
 from scalinglaws.laws import Law, Parameter
-from scalinglaws.notebook import Refusal, ask, say
-from scalinglaws.objectives import LAD, LSQ, LSQ_LOG, Objective, huber
-from scalinglaws.optimum import growth
-from scalinglaws.planning import Needed, choices, needed, tally, trials
-from scalinglaws.profile import profile
-from scalinglaws.rejection import Rejection, against
-from scalinglaws.runs import read_runs
-from scalinglaws.sources import open_runs
-from scalinglaws.sweep import Axis, Frame, Series, Sweep, sweep
-from scalinglaws.tables import Table, show
-from scalinglaws.uncertainty import Interval
 
 if TYPE_CHECKING:
-    from scalinglaws import chapters, plot
+    from scalinglaws import compute, curves, downstream, figures
+    from scalinglaws.curves.forecast import forecast
+    from scalinglaws.validation import simulate
+    from scalinglaws.validation.hold_out import hold_out
 
 __version__ = VERSION
 
@@ -67,82 +40,60 @@ __all__ = [
     "LAD",
     "LSQ",
     "LSQ_LOG",
-    "Axis",
+    "BadCard",
     "BadParameters",
     "BadRuns",
-    "ChapterFailed",
-    "Claim",
-    "Claims",
-    "Explorer",
     "Fit",
-    "Frame",
-    "HoldOut",
     "Interrupted",
     "Interval",
     "Law",
-    "Needed",
     "Objective",
     "Parameter",
-    "Refusal",
-    "Rejection",
     "ScalingLawError",
-    "Series",
-    "Sweep",
-    "Table",
     "Unidentifiable",
     "UnknownName",
-    "against",
     "allocate",
-    "arena",
-    "ask",
-    "batch",
     "card",
     "catalogue",
-    "chapters",
-    "choices",
-    "claim",
-    "claims",
-    "count",
+    "compute",
     "counting",
-    "design",
+    "curves",
     "downstream",
-    "envelope",
-    "errors",
-    "explore",
+    "figures",
     "fit",
     "forecast",
-    "growth",
     "hold_out",
     "huber",
-    "interpolated",
-    "isoflop",
-    "ladder",
     "laws",
     "load",
-    "measured",
-    "needed",
-    "number",
-    "objectives",
-    "open_runs",
-    "planning",
-    "plot",
-    "profile",
+    "load_fit",
     "read_runs",
-    "released",
-    "saturation",
-    "saturations",
-    "say",
-    "show",
     "simulate",
-    "sweep",
-    "tally",
-    "trends",
-    "trials",
 ]
 
+_LATE = {
+    "curves": "scalinglaws.curves",
+    "compute": "scalinglaws.compute",
+    "downstream": "scalinglaws.downstream",
+    "figures": "scalinglaws.figures",
+    "forecast": "scalinglaws.curves.forecast",
+    "hold_out": "scalinglaws.validation.hold_out",
+    "simulate": "scalinglaws.validation.simulate",
+}
+"""Where what most calls do without is imported from when it is first used."""
 
-def __getattr__(name: str) -> ModuleType:
-    """Import what most calls do without when it is first used; seaborn also writes a cache."""
-    if name in ("chapters", "plot"):
-        return import_module(f"scalinglaws.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str) -> Any:
+    """Import a part of the library, or a function of one, when it is first used."""
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = import_module(_LATE[name])
+    if name in ("forecast", "hold_out"):
+        found = getattr(found, name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    """List what there is, imported or not."""
+    return sorted({*globals(), *__all__})

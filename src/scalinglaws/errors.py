@@ -46,9 +46,5 @@ class Unidentifiable(ScalingLawError, ValueError):
         self.insist = insist
 
 
-class ChapterFailed(ScalingLawError):
-    """A chapter that stopped at a failing cell; the message names chapter, cell and error."""
-
-
 class Interrupted(ScalingLawError, KeyboardInterrupt):
     """Work that the user stopped; what was done is kept, and the same call goes on from there."""

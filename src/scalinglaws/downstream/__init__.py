@@ -9,18 +9,18 @@ task does as the loss falls, and :func:`ladder` goes from runs to a task's score
 :func:`one_step` in one; :func:`chained` predicts an average error by way of the loss.
 """
 
-from scalinglaws.downstream.ahead import ahead
-from scalinglaws.downstream.chain import chained
-from scalinglaws.downstream.cloud import aligned, frontier, pairs
-from scalinglaws.downstream.emergence import emergence
-from scalinglaws.downstream.finetuning import bends, by_size, in_sample, slopes
-from scalinglaws.downstream.inversions import inversions
-from scalinglaws.downstream.ladder import Ladder, ladder
-from scalinglaws.downstream.rungs import anchored, ladders, one_step, rungs
-from scalinglaws.downstream.saturation import Saturation, saturation, saturations
-from scalinglaws.downstream.scored import hold_largest, scored
-from scalinglaws.downstream.selecting import choice_rates, predicted_ends, select
-from scalinglaws.downstream.trends import trends
+from scalinglaws.downstream._ahead import ahead
+from scalinglaws.downstream._chain import chained
+from scalinglaws.downstream._cloud import aligned, frontier, pairs
+from scalinglaws.downstream._emergence import emergence
+from scalinglaws.downstream._finetuning import bends, by_size, in_sample, slopes
+from scalinglaws.downstream._inversions import inversions
+from scalinglaws.downstream._ladder import Ladder, ladder
+from scalinglaws.downstream._rungs import anchored, ladders, one_step, rungs
+from scalinglaws.downstream._saturation import Saturation, saturation, saturations
+from scalinglaws.downstream._scored import hold_largest, scored
+from scalinglaws.downstream._selecting import choice_rates, predicted_ends, select
+from scalinglaws.downstream._trends import trends
 
 __all__ = [
     "Ladder",

@@ -4,8 +4,7 @@ A sum of powers is built by :func:`power_law` or :func:`sum_of_powers`; any othe
 :class:`Law` with a ``function`` in numpy. Laws add and multiply: ``law_1 + law_2``.
 """
 
-from scalinglaws.laws.batch import STEPS_TO_TARGET
-from scalinglaws.laws.compose import add, multiply, recounted
+from scalinglaws.laws.batch_size import STEPS_TO_TARGET
 from scalinglaws.laws.curves import broken_power_law, saturating, shifted
 from scalinglaws.laws.downstream import (
     ABNAR,
@@ -14,9 +13,11 @@ from scalinglaws.laws.downstream import (
     logistic_in_log,
     sigmoid,
 )
+from scalinglaws.laws.embeddings import recounted
 from scalinglaws.laws.joint import DATA_CONSTRAINED, KAPLAN_ND, KAPLAN_NS, OVERTRAINED, ROUTED
-from scalinglaws.laws.law import Array, Function, Guess, Law, Parameter, Term, Values
-from scalinglaws.laws.powers import CHINCHILLA, line, power_law, power_terms, sum_of_powers
+from scalinglaws.laws.law import Law, add, multiply
+from scalinglaws.laws.parts import Parameter, Term
+from scalinglaws.laws.powers import CHINCHILLA, line, power_law, sum_of_powers
 from scalinglaws.laws.transfer import TRANSFER, rectified, vanilla
 
 __all__ = [
@@ -31,20 +32,15 @@ __all__ = [
     "ROUTED",
     "STEPS_TO_TARGET",
     "TRANSFER",
-    "Array",
-    "Function",
-    "Guess",
     "Law",
     "Parameter",
     "Term",
-    "Values",
     "add",
     "broken_power_law",
     "line",
     "logistic_in_log",
     "multiply",
     "power_law",
-    "power_terms",
     "recounted",
     "rectified",
     "saturating",

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from scalinglaws._typing import Array
 from scalinglaws.errors import BadParameters
-from scalinglaws.laws.law import Array, Law, Parameter, Values
-from scalinglaws.laws.powers import coefficient, exponent, level, power_law
+from scalinglaws.laws.law import Law
+from scalinglaws.laws.parts import Bound, Parameter, Values, coefficient, exponent, level
+from scalinglaws.laws.powers import power_law
 
 TINY = 1e-30
 """Least value of a scale that is not in the unit of the loss."""
@@ -19,20 +21,21 @@ _NEW_PLACES, _NEW_WIDTHS = 8, (0.1, 0.5)
 """Where along the curve, and how wide, a break is added to a fit with one less."""
 
 
+def _shifted(over: str, p: Values, x: Values) -> Any:
+    return p["k"] * np.exp(p["c"] * np.logaddexp(-np.log(x[over]), np.log(p["s"])))
+
+
+def _guess_shifted(
+    over: str, values: Mapping[str, Array], inputs: Mapping[str, Array], loss: Array
+) -> Mapping[str, Array]:
+    return {**values, "s": values["s"] / inputs[over].max()}
+
+
 def shifted(over: str) -> Law:
     """Return the shifted power law, ``L = k (1/x + s)^c``: it levels off at ``k s^c``.
 
     M3 of Alabdulmohsin et al. 2022; Bansal et al. 2022 use it for translation.
     """
-
-    def function(p: Values, x: Values) -> Any:
-        return p["k"] * np.exp(p["c"] * np.logaddexp(-np.log(x[over]), np.log(p["s"])))
-
-    def guess(
-        values: Mapping[str, Array], inputs: Mapping[str, Array], loss: Array
-    ) -> Mapping[str, Array]:
-        return {**values, "s": values["s"] / inputs[over].max()}
-
     return Law(
         name=f"shifted power law in {over}",
         inputs=(over,),
@@ -48,8 +51,8 @@ def shifted(over: str) -> Law:
                 start=(0.01, 10.0),
             ),
         ),
-        function=function,
-        guess=guess,
+        function=Bound(_shifted, (over,)),
+        guess=Bound(_guess_shifted, (over,)),
         linear=("k",),
         formula="L = k (1/x + s)^c",
         reference="Alabdulmohsin et al. 2022, M3",
@@ -82,6 +85,49 @@ def _newton(a: Any, h: Any, z: Any) -> Any:
     return z - (log_t - a * log_rest - h) / (np.exp(log_rest) + a * np.exp(log_t))
 
 
+def _saturating(over: str, p: Values, x: Values) -> Any:
+    gap = p["L0"] - p["E"]
+    log_ratio = np.log(p["k"]) - p["c"] * np.log(x[over]) - (1.0 - p["a"]) * np.log(gap)
+    return p["E"] + gap * np.exp(-np.logaddexp(0.0, -_share(p, log_ratio)))
+
+
+def _guess_saturating(
+    over: str,
+    top: float | None,
+    values: Mapping[str, Array],
+    inputs: Mapping[str, Array],
+    loss: Array,
+) -> Mapping[str, Array]:
+    # Drawn shares place E below the least loss and L0 above the largest; the rest is linear.
+    floor = values["E"] * loss.min()
+    above = max(np.ptp(loss), 1e-6 * loss.max())
+    if top is not None:
+        above = min(above, max((top - loss.max()) / 2, 1e-6 * loss.max()))
+    start = loss.max() + values["L0"] * above
+    log_x = np.broadcast_to(np.log(inputs[over]), (len(floor), len(loss)))
+    basis = np.stack([np.ones_like(log_x), -log_x, np.log(start[:, None] - loss)], axis=-1)
+    target = np.log(loss - floor[:, None])
+    log_k, c, a = (np.linalg.pinv(basis) @ target[..., None])[..., 0].T
+    # Where a bound stops an exponent, the scale follows so that the curve stays in place.
+    bounded = [np.clip(v, 0.02, 2.5) for v in (c, a)]
+    moved = [(v - w)[:, None] for v, w in zip((c, a), bounded, strict=True)]
+    log_k = log_k + (basis[..., 1:] * np.stack(moved, axis=-1)).sum(axis=-1).mean(axis=-1)
+    return {"E": floor, "L0": start, "k": np.exp(log_k), "c": bounded[0], "a": bounded[1]}
+
+
+def _grow_saturating(
+    top: float | None, values: Mapping[str, float], inputs: Mapping[str, Array], loss: Array
+) -> Mapping[str, Array]:
+    # A power law that bends from a first level ever closer by, ever more.
+    height, a = (v.ravel() for v in np.meshgrid(_NEW_LEVELS, _NEW_BENDS))
+    start = loss.max() * (1 + height)
+    if top is not None:
+        start = np.minimum(start, (loss.max() + max(top, loss.max())) / 2)
+    k = values["k"] / (start - loss.mean()) ** a
+    same = {n: np.full(len(a), values[n]) for n in ("E", "c")}
+    return {**same, "L0": start, "k": k, "a": a}
+
+
 def saturating(over: str, *, top: float | None = None) -> Law:
     """Return M4, ``(L - E) / (L0 - L)^a = k x^-c`` solved for ``L``.
 
@@ -90,43 +136,6 @@ def saturating(over: str, *, top: float | None = None) -> Law:
     allows, such as 1 for an error rate. Residuals are taken in the prediction, not in the
     transformed loss that Alabdulmohsin et al. 2022 fit.
     """
-
-    def function(p: Values, x: Values) -> Any:
-        gap = p["L0"] - p["E"]
-        log_ratio = np.log(p["k"]) - p["c"] * np.log(x[over]) - (1.0 - p["a"]) * np.log(gap)
-        return p["E"] + gap * np.exp(-np.logaddexp(0.0, -_share(p, log_ratio)))
-
-    def guess(
-        values: Mapping[str, Array], inputs: Mapping[str, Array], loss: Array
-    ) -> Mapping[str, Array]:
-        # Drawn shares place E below the least loss and L0 above the largest; the rest is linear.
-        floor = values["E"] * loss.min()
-        above = max(np.ptp(loss), 1e-6 * loss.max())
-        if top is not None:
-            above = min(above, max((top - loss.max()) / 2, 1e-6 * loss.max()))
-        start = loss.max() + values["L0"] * above
-        log_x = np.broadcast_to(np.log(inputs[over]), (len(floor), len(loss)))
-        basis = np.stack([np.ones_like(log_x), -log_x, np.log(start[:, None] - loss)], axis=-1)
-        target = np.log(loss - floor[:, None])
-        log_k, c, a = (np.linalg.pinv(basis) @ target[..., None])[..., 0].T
-        # Where a bound stops an exponent, the scale follows so that the curve stays in place.
-        bounded = [np.clip(v, 0.02, 2.5) for v in (c, a)]
-        moved = [(v - w)[:, None] for v, w in zip((c, a), bounded, strict=True)]
-        log_k = log_k + (basis[..., 1:] * np.stack(moved, axis=-1)).sum(axis=-1).mean(axis=-1)
-        return {"E": floor, "L0": start, "k": np.exp(log_k), "c": bounded[0], "a": bounded[1]}
-
-    def grow(
-        values: Mapping[str, float], inputs: Mapping[str, Array], loss: Array
-    ) -> Mapping[str, Array]:
-        # A power law that bends from a first level ever closer by, ever more.
-        height, a = (v.ravel() for v in np.meshgrid(_NEW_LEVELS, _NEW_BENDS))
-        start = loss.max() * (1 + height)
-        if top is not None:
-            start = np.minimum(start, (loss.max() + max(top, loss.max())) / 2)
-        k = values["k"] / (start - loss.mean()) ** a
-        same = {n: np.full(len(a), values[n]) for n in ("E", "c")}
-        return {**same, "L0": start, "k": k, "a": a}
-
     return Law(
         name=f"saturating power law in {over}",
         inputs=(over,),
@@ -159,12 +168,80 @@ def saturating(over: str, *, top: float | None = None) -> Law:
                 space="linear",
             ),
         ),
-        function=function,
-        guess=guess,
+        function=Bound(_saturating, (over,)),
+        guess=Bound(_guess_saturating, (over, top)),
         simpler=power_law(over),
-        grow=grow,
+        grow=Bound(_grow_saturating, (top,)),
         formula="(L - E) / (L0 - L)^a = k x^-c",
         reference="Alabdulmohsin et al. 2022, M4",
+    )
+
+
+def _broken(over: str, breaks: int, p: Values, x: Values) -> Any:
+    log_x = np.log(x[over])
+    power = -p["c0"] * log_x
+    for i in range(1, breaks + 1):
+        f = p[f"f{i}"]
+        bend = np.logaddexp(0.0, (log_x - np.log(p[f"d{i}"])) / f)
+        power = power - p[f"c{i}"] * f * bend
+    return p["a"] + p["b"] * np.exp(power)
+
+
+def _placed(
+    number: range, where: Array, wide: Array, level: Array, log_x: Array, loss: Array
+) -> dict[str, Array]:
+    # For given breaks and a level below the least loss, the logarithm of what is above the
+    # level is linear in the exponents.
+    order = np.argsort(where, axis=0)
+    where, wide = (np.take_along_axis(v, order, axis=0)[:, :, None] for v in (where, wide))
+    bends = -wide * np.logaddexp(0.0, (log_x - np.log(where)) / wide)
+    columns = [np.ones_like(log_x), -log_x, *bends]
+    basis = np.stack(np.broadcast_arrays(*columns, level[:, None])[:-1], axis=-1)
+    target = np.log(loss - level[:, None])
+    _, *slopes = (np.linalg.pinv(basis) @ target[..., None])[..., 0].T
+    found = {f"c{i}": np.clip(c, -_STEEP, _STEEP) for i, c in enumerate(slopes)}
+    found |= {f"d{i}": d[:, 0] for i, d in zip(number, where, strict=True)}
+    found |= {f"f{i}": f[:, 0] for i, f in zip(number, wide, strict=True)}
+    return found
+
+
+def _guess_broken(
+    over: str, breaks: int, values: Mapping[str, Array], inputs: Mapping[str, Array], loss: Array
+) -> Mapping[str, Array]:
+    number = range(1, breaks + 1)
+    level = np.linspace(0.0, 0.99, len(values["c0"])) * loss.min()
+    if not breaks:
+        where = wide = np.empty((0, len(level)))
+    else:
+        where, wide = (np.stack([values[f"{k}{i}"] for i in number]) for k in "df")
+    return {**values, **_placed(number, where, wide, level, np.log(inputs[over]), loss)}
+
+
+def _grow_broken(
+    over: str, breaks: int, values: Mapping[str, float], inputs: Mapping[str, Array], loss: Array
+) -> Mapping[str, Array]:
+    number = range(1, breaks + 1)
+    # A new break anywhere along the fit with one less.
+    log_x = np.log(inputs[over])
+    places = np.linspace(log_x.min(), log_x.max(), _NEW_PLACES + 2)[1:-1]
+    at, width = (v.ravel() for v in np.meshgrid(places, _NEW_WIDTHS))
+    where, wide = (
+        np.stack([*(np.full(len(at), values[f"{k}{i}"]) for i in number[:-1]), new])
+        for k, new in (("d", np.exp(at)), ("f", width))
+    )
+    level = np.full(len(at), min(values["a"], 0.99 * loss.min()))
+    return _placed(number, where, wide, level, log_x, loss)
+
+
+def _slope(i: int, meaning: str) -> Parameter:
+    return Parameter(
+        name=f"c{i}",
+        symbol=f"c_{i}",
+        unit="1",
+        meaning=meaning,
+        lower=-_STEEP,
+        upper=_STEEP,
+        space="linear",
     )
 
 
@@ -179,71 +256,10 @@ def broken_power_law(over: str, *, breaks: int = 1) -> Law:
         raise BadParameters(f"breaks is 0 or more; found {breaks}")
     number = range(1, breaks + 1)
 
-    def function(p: Values, x: Values) -> Any:
-        log_x = np.log(x[over])
-        power = -p["c0"] * log_x
-        for i in number:
-            f = p[f"f{i}"]
-            bend = np.logaddexp(0.0, (log_x - np.log(p[f"d{i}"])) / f)
-            power = power - p[f"c{i}"] * f * bend
-        return p["a"] + p["b"] * np.exp(power)
-
-    def placed(
-        where: Array, wide: Array, level: Array, log_x: Array, loss: Array
-    ) -> dict[str, Array]:
-        # For given breaks and a level below the least loss, the logarithm of what is above the
-        # level is linear in the exponents.
-        order = np.argsort(where, axis=0)
-        where, wide = (np.take_along_axis(v, order, axis=0)[:, :, None] for v in (where, wide))
-        bends = -wide * np.logaddexp(0.0, (log_x - np.log(where)) / wide)
-        columns = [np.ones_like(log_x), -log_x, *bends]
-        basis = np.stack(np.broadcast_arrays(*columns, level[:, None])[:-1], axis=-1)
-        target = np.log(loss - level[:, None])
-        _, *slopes = (np.linalg.pinv(basis) @ target[..., None])[..., 0].T
-        found = {f"c{i}": np.clip(c, -_STEEP, _STEEP) for i, c in enumerate(slopes)}
-        found |= {f"d{i}": d[:, 0] for i, d in zip(number, where, strict=True)}
-        found |= {f"f{i}": f[:, 0] for i, f in zip(number, wide, strict=True)}
-        return found
-
-    def guess(
-        values: Mapping[str, Array], inputs: Mapping[str, Array], loss: Array
-    ) -> Mapping[str, Array]:
-        level = np.linspace(0.0, 0.99, len(values["c0"])) * loss.min()
-        if not breaks:
-            where = wide = np.empty((0, len(level)))
-        else:
-            where, wide = (np.stack([values[f"{k}{i}"] for i in number]) for k in "df")
-        return {**values, **placed(where, wide, level, np.log(inputs[over]), loss)}
-
-    def grow(
-        values: Mapping[str, float], inputs: Mapping[str, Array], loss: Array
-    ) -> Mapping[str, Array]:
-        # A new break anywhere along the fit with one less.
-        log_x = np.log(inputs[over])
-        places = np.linspace(log_x.min(), log_x.max(), _NEW_PLACES + 2)[1:-1]
-        at, width = (v.ravel() for v in np.meshgrid(places, _NEW_WIDTHS))
-        where, wide = (
-            np.stack([*(np.full(len(at), values[f"{k}{i}"]) for i in number[:-1]), new])
-            for k, new in (("d", np.exp(at)), ("f", width))
-        )
-        level = np.full(len(at), min(values["a"], 0.99 * loss.min()))
-        return placed(where, wide, level, log_x, loss)
-
-    def slope(i: int, meaning: str) -> Parameter:
-        return Parameter(
-            name=f"c{i}",
-            symbol=f"c_{i}",
-            unit="1",
-            meaning=meaning,
-            lower=-_STEEP,
-            upper=_STEEP,
-            space="linear",
-        )
-
     parameters = [
         level("a", "a", "loss", "level that the curve tends to"),
         coefficient("b", "b", f"loss * {over}^c0", "weight of the first power law"),
-        slope(0, "how fast the loss falls before the first break"),
+        _slope(0, "how fast the loss falls before the first break"),
     ]
     for i in number:
         where = Parameter(
@@ -264,15 +280,15 @@ def broken_power_law(over: str, *, breaks: int = 1) -> Law:
             upper=10.0,
             start=(0.05, 1.0),
         )
-        parameters += [slope(i, f"change of the exponent at break {i}"), where, width]
+        parameters += [_slope(i, f"change of the exponent at break {i}"), where, width]
     return Law(
         name=f"power law in {over} with {breaks} break{'' if breaks == 1 else 's'}",
         inputs=(over,),
         parameters=tuple(parameters),
-        function=function,
-        guess=guess,
+        function=Bound(_broken, (over, breaks)),
+        guess=Bound(_guess_broken, (over, breaks)),
         simpler=broken_power_law(over, breaks=breaks - 1) if breaks > 1 else None,
-        grow=grow if breaks > 1 else None,
+        grow=Bound(_grow_broken, (over, breaks)) if breaks > 1 else None,
         linear=("a", "b"),
         formula="L = a + b x^-c0 prod_i (1 + (x/d_i)^(1/f_i))^(-c_i f_i)",
         reference="Caballero et al. 2022",

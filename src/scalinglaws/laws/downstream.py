@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from scalinglaws._typing import Array
 from scalinglaws.laws.curves import TINY
-from scalinglaws.laws.law import Array, Law, Parameter, Values
-from scalinglaws.laws.powers import coefficient, exponent, level
+from scalinglaws.laws.law import Law
+from scalinglaws.laws.parts import Bound, Parameter, Values, coefficient, exponent, level
 
 
 def _upstream(p: Values, x: Values) -> Any:
@@ -107,6 +108,33 @@ def _between(p: Values, position: Any) -> Any:
     return p["low"] * np.exp(-below) + p["high"] * np.exp(-above)
 
 
+def _sigmoid(over: str, p: Values, x: Values) -> Any:
+    return _between(p, (x[over] - p["mid"]) / p["width"])
+
+
+def _guess_sigmoid(
+    over: str, values: Mapping[str, Array], inputs: Mapping[str, Array], loss: Array
+) -> Mapping[str, Array]:
+    low, span = inputs[over].min(), np.ptp(inputs[over])
+    return {
+        **values,
+        "mid": low + span * values["mid"],
+        "width": span * values["width"],
+    }
+
+
+def _side(response: str, between: tuple[float, float], name: str, where: str) -> Parameter:
+    return Parameter(
+        name=name,
+        symbol=name,
+        unit=response,
+        meaning=f"level far {where} the midpoint",
+        lower=between[0],
+        upper=between[1],
+        space="linear",
+    )
+
+
 def sigmoid(
     over: str, *, response: str = "loss", between: tuple[float, float] = (-np.inf, np.inf)
 ) -> Law:
@@ -116,37 +144,12 @@ def sigmoid(
     ``between`` two values, such as 0 and 1 for a score; inputs and response may be of either sign.
     ``response`` names the column that it predicts.
     """
-
-    def function(p: Values, x: Values) -> Any:
-        return _between(p, (x[over] - p["mid"]) / p["width"])
-
-    def guess(
-        values: Mapping[str, Array], inputs: Mapping[str, Array], loss: Array
-    ) -> Mapping[str, Array]:
-        low, span = inputs[over].min(), np.ptp(inputs[over])
-        return {
-            **values,
-            "mid": low + span * values["mid"],
-            "width": span * values["width"],
-        }
-
-    def side(name: str, where: str) -> Parameter:
-        return Parameter(
-            name=name,
-            symbol=name,
-            unit=response,
-            meaning=f"level far {where} the midpoint",
-            lower=between[0],
-            upper=between[1],
-            space="linear",
-        )
-
     return Law(
         name=f"sigmoid in {over}",
         inputs=(over,),
         parameters=(
-            side("low", "below"),
-            side("high", "above"),
+            _side(response, between, "low", "below"),
+            _side(response, between, "high", "above"),
             Parameter(
                 name="mid",
                 symbol="x₀",
@@ -165,8 +168,8 @@ def sigmoid(
                 start=(0.02, 0.5),
             ),
         ),
-        function=function,
-        guess=guess,
+        function=Bound(_sigmoid, (over,)),
+        guess=Bound(_guess_sigmoid, (over,)),
         linear=("low", "high"),
         formula="L = low + (high - low) / (1 + exp(-(x - mid) / width))",
         reference="the logistic function",
@@ -175,15 +178,15 @@ def sigmoid(
     )
 
 
+def _logistic_in_log(over: str, p: Values, x: Values) -> Any:
+    return _between(p, p["steepness"] * (np.log(x[over]) - np.log(p["mid"])))
+
+
 def logistic_in_log(over: str) -> Law:
     """Return the logistic in log x, ``L = low + (high - low) / (1 + (x / mid)^-steepness)``.
 
     ``low`` and ``high`` are the levels far below and far above ``mid``, in either order.
     """
-
-    def function(p: Values, x: Values) -> Any:
-        return _between(p, p["steepness"] * (np.log(x[over]) - np.log(p["mid"])))
-
     return Law(
         name=f"logistic in log {over}",
         inputs=(over,),
@@ -209,7 +212,7 @@ def logistic_in_log(over: str) -> Law:
                 start=(0.2, 5.0),
             ),
         ),
-        function=function,
+        function=Bound(_logistic_in_log, (over,)),
         linear=("low", "high"),
         formula="L = low + (high - low) / (1 + (x / mid)^-steepness)",
         reference="the logistic function of log x",

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from scalinglaws.laws.law import Array, Law, Parameter, Values
-from scalinglaws.laws.powers import coefficient, exponent, level
+from scalinglaws._typing import Array
+from scalinglaws.laws.law import Law
+from scalinglaws.laws.parts import Parameter, Values, coefficient, exponent, level
 
 _HUGE = 1e100
 """Largest scale in the unit of an input: its power must stay a finite number."""

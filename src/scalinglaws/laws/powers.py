@@ -1,47 +1,25 @@
 """Sums of powers: power laws of one input and Hoffmann's law of size and data.
 
 Each term is a positive coefficient times powers of the inputs. Derivatives are written out once
-for all of them (:mod:`scalinglaws.model`), and coefficients are solved for when a fit starts.
+for all of them (``fitting.derivatives``), and coefficients are solved for when a fit starts.
 """
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from scalinglaws.laws.law import Function, Law, Parameter, Term, Values
-
-
-def power_terms(terms: tuple[Term, ...]) -> Function:
-    """Return the function of a sum of powers, ``sum_k c_k prod_j x_j ** -e_kj``."""
-
-    def function(p: Values, x: Values) -> Any:
-        shape = np.zeros(np.shape(next(iter(x.values()))))
-        total = shape * p[terms[0].coefficient]
-        for term in terms:
-            power = sum((-p[e] * np.log(x[i]) for i, e in term.powers), start=shape)
-            total = total + p[term.coefficient] * np.exp(power)
-        return total
-
-    return function
-
-
-def coefficient(name: str, symbol: str, unit: str, meaning: str) -> Parameter:
-    """Return a positive scale, fitted in the logarithm."""
-    return Parameter(name=name, symbol=symbol, unit=unit, meaning=meaning)
-
-
-def level(name: str, symbol: str, unit: str, meaning: str) -> Parameter:
-    """Return a level that may be zero, fitted as it is."""
-    return Parameter(name=name, symbol=symbol, unit=unit, meaning=meaning, space="linear")
-
-
-def exponent(name: str, symbol: str, meaning: str, *, upper: float = 3.0) -> Parameter:
-    """Return a positive exponent, fitted as it is."""
-    return Parameter(
-        name=name, symbol=symbol, unit="1", meaning=meaning, lower=1e-3, upper=upper, space="linear"
-    )
+from scalinglaws.laws.law import Law
+from scalinglaws.laws.parts import (
+    Bound,
+    Parameter,
+    Term,
+    Values,
+    coefficient,
+    exponent,
+    level,
+    power_terms,
+)
 
 
 def sum_of_powers(
@@ -65,7 +43,7 @@ def sum_of_powers(
         linear=tuple(t.coefficient for t in terms),
         formula=formula,
         reference=reference,
-        derived=MappingProxyType(dict(derived or {})),
+        derived=derived or {},
         response=response,
     )
 
@@ -103,6 +81,10 @@ def _either(name: str, unit: str, meaning: str) -> Parameter:
     )
 
 
+def _line(over: str, p: Values, x: Values) -> Any:
+    return p["level"] + p["slope"] * x[over]
+
+
 def line(over: str, *, response: str = "loss") -> Law:
     """Return the straight line ``response = level + slope * input``, both of either sign."""
     return Law(
@@ -112,13 +94,17 @@ def line(over: str, *, response: str = "loss") -> Law:
             _either("level", response, "response where the input is zero"),
             _either("slope", f"{response} per {over}", "change of the response with the input"),
         ),
-        function=lambda p, x: p["level"] + p["slope"] * x[over],
+        function=Bound(_line, (over,)),
         linear=("level", "slope"),
         formula="y = level + slope x",
         reference="a straight line",
         domain="real",
         response=response,
     )
+
+
+def _share(name: str, p: Values) -> Any:
+    return p[name] / (p["alpha"] + p["beta"])
 
 
 CHINCHILLA = sum_of_powers(
@@ -139,7 +125,7 @@ CHINCHILLA = sum_of_powers(
     formula="L(N, D) = E + A N^-alpha + B D^-beta",
     reference="Hoffmann et al. 2022, equation 2",
     derived={
-        "a": lambda p: p["beta"] / (p["alpha"] + p["beta"]),
-        "b": lambda p: p["alpha"] / (p["alpha"] + p["beta"]),
+        "a": Bound(_share, ("beta",)),
+        "b": Bound(_share, ("alpha",)),
     },
 )

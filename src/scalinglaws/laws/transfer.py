@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from scalinglaws.laws.law import Array, Law, Parameter, Values
-from scalinglaws.laws.powers import coefficient, exponent, level
+from scalinglaws._typing import Array
+from scalinglaws.laws.law import Law
+from scalinglaws.laws.parts import Bound, Parameter, Values, coefficient, exponent, level
 
 
 def _transferred(p: Values, x: Values) -> Any:
@@ -34,25 +35,26 @@ TRANSFER = Law(
 """
 
 
+def _rectified(over: str, p: Values, x: Values) -> Any:
+    total = np.logaddexp(np.log(p["D_l"]), p["beta"] * np.log(x[over]))
+    return p["E"] + p["B"] * np.exp(-total)
+
+
+def _guess_rectified(
+    over: str, values: Mapping[str, Array], inputs: Mapping[str, Array], loss: Array
+) -> Mapping[str, Array]:
+    # The drawn share places the bend within the measured range, or a factor e^2 before it.
+    log_x = np.log(inputs[over])
+    bend = log_x.min() - 2.0 + values["D_l"] * (np.ptp(log_x) + 2.0)
+    return {**values, "D_l": np.exp(values["beta"] * bend)}
+
+
 def rectified(over: str) -> Law:
     """Return the rectified law of fine-tuning, ``L = E + B / (D_l + x^beta)``.
 
     Below ``D_l^(1/beta)``, what pre-training is worth, the curve is flat; above it is a power law
     with floor. Lin et al. 2024, equation 6.
     """
-
-    def function(p: Values, x: Values) -> Any:
-        total = np.logaddexp(np.log(p["D_l"]), p["beta"] * np.log(x[over]))
-        return p["E"] + p["B"] * np.exp(-total)
-
-    def guess(
-        values: Mapping[str, Array], inputs: Mapping[str, Array], loss: Array
-    ) -> Mapping[str, Array]:
-        # The drawn share places the bend within the measured range, or a factor e^2 before it.
-        log_x = np.log(inputs[over])
-        bend = log_x.min() - 2.0 + values["D_l"] * (np.ptp(log_x) + 2.0)
-        return {**values, "D_l": np.exp(values["beta"] * bend)}
-
     return Law(
         name=f"rectified law in {over}",
         inputs=(over,),
@@ -69,12 +71,23 @@ def rectified(over: str) -> Law:
             ),
             exponent("beta", "β", "how fast the loss falls after the bend"),
         ),
-        function=function,
-        guess=guess,
+        function=Bound(_rectified, (over,)),
+        guess=Bound(_guess_rectified, (over,)),
         linear=("B", "E"),
         formula="L = E + B / (D_l + x^beta)",
         reference="Lin et al. 2024, equation 6",
     )
+
+
+def _vanilla(over: str, p: Values, x: Values) -> Any:
+    total = np.logaddexp(-p["beta"] * np.log(x[over]), np.log(p["s"]))
+    return p["k"] * np.exp(p["alpha"] * total)
+
+
+def _guess_vanilla(
+    over: str, values: Mapping[str, Array], inputs: Mapping[str, Array], loss: Array
+) -> Mapping[str, Array]:
+    return {**values, "s": values["s"] * inputs[over].max() ** -values["beta"]}
 
 
 def vanilla(over: str) -> Law:
@@ -83,16 +96,6 @@ def vanilla(over: str) -> Law:
     It has no phase before the power law: in log-log it can only flatten. Lin et al. 2024 fit it as
     ``(B / x^beta + E)^alpha`` beside their own law, with ``B = k^(1/alpha)`` and ``E = s B``.
     """
-
-    def function(p: Values, x: Values) -> Any:
-        total = np.logaddexp(-p["beta"] * np.log(x[over]), np.log(p["s"]))
-        return p["k"] * np.exp(p["alpha"] * total)
-
-    def guess(
-        values: Mapping[str, Array], inputs: Mapping[str, Array], loss: Array
-    ) -> Mapping[str, Array]:
-        return {**values, "s": values["s"] * inputs[over].max() ** -values["beta"]}
-
     return Law(
         name=f"power law in {over} under an outer power",
         inputs=(over,),
@@ -109,8 +112,8 @@ def vanilla(over: str) -> Law:
             ),
             exponent("alpha", "α", "outer power"),
         ),
-        function=function,
-        guess=guess,
+        function=Bound(_vanilla, (over,)),
+        guess=Bound(_guess_vanilla, (over,)),
         linear=("k",),
         formula="L = k (x^-beta + s)^alpha",
         reference="Lin et al. 2024, the law set beside theirs",

@@ -1,0 +1,110 @@
+"""Command line: ``python -m bookmaker book | run | reference | test | lint | lock``."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from bookmaker.book import book, refresh_references, run
+from bookmaker.check import check_all, check_sources
+from bookmaker.hook import draw_hook
+from bookmaker.project import Project
+from scalinglaws.errors import ScalingLawError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INTERRUPTED = 130
+LOCK = (
+    "uv pip compile pyproject.toml --group bench --group book --group test --group tools "
+    "--universal --generate-hashes --no-header -o requirements.lock"
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _dispatch(options)
+    except ScalingLawError as problem:
+        print(f"\n{problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(
+            "\nInterrupted. Chapters that were finished are kept; the same command goes on from "
+            "there.",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
+
+
+def _dispatch(options: argparse.Namespace) -> int:
+    if options.command == "book":
+        book(options.root, workers=options.workers)
+        return 0
+    if options.command == "run":
+        given = dict(options.parameters)
+        if options.runs:
+            given["runs"] = options.runs
+        run(options.chapter, root=options.root, **given)
+        return 0
+    if options.command == "reference":
+        refresh_references(options.chapter, root=options.root)
+        if options.chapter is None:
+            print(draw_hook(Project.at(options.root).root))
+        return 0
+    project = Project.at(options.root)
+    if options.command == "test":
+        return 0 if check_all(project, browser=options.browser) else 1
+    if options.command == "lint":
+        return 0 if check_sources(project) else 1
+    return _lock(project)
+
+
+def _lock(project: Project) -> int:
+    """Resolve the lock with uv, which the environment gets for this alone."""
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-cache-dir", "uv"]
+    subprocess.run(install, check=True)
+    cache = project.build / "home" / "uv"
+    command = [sys.executable, "-m", *LOCK.split(), "--cache-dir", str(cache)]
+    return subprocess.run(command, cwd=project.root, stdout=subprocess.DEVNULL).returncode
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bookmaker", allow_abbrev=False)
+    parser.add_argument("--root", help="the checkout, by default the one that holds this package")
+    commands = parser.add_subparsers(dest="command", required=True)
+    build = commands.add_parser("book", help="execute what changed and render the book")
+    build.add_argument("--workers", type=int, help="chapters at once, by default one a core")
+    one = commands.add_parser("run", help="run one chapter on your own runs")
+    one.add_argument("chapter", help="its name, such as chinchilla")
+    one.add_argument("--runs", help="a bundled set, or the path of a CSV or Parquet table")
+    one.add_argument(
+        "-p",
+        dest="parameters",
+        metavar="NAME=VALUE",
+        type=_assignment,
+        action="append",
+        default=[],
+        help="another parameter; may be repeated",
+    )
+    refresh = commands.add_parser("reference", help="refresh the text outputs in the sources")
+    refresh.add_argument("chapter", nargs="?", help="one chapter, by default all")
+    test = commands.add_parser("test", help="style, types, tests and every chapter's outputs")
+    test.add_argument("--browser", choices=("auto", "required"), default="auto")
+    commands.add_parser("lint", help="style, types, chapters and bibliography, nothing executed")
+    commands.add_parser("lock", help="resolve requirements.lock again")
+    return parser
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form name=value")
+    return name.strip(), value.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""Run the checks of ``make test`` and ``make lint`` in order."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from bookmaker.home import contain
+from bookmaker.lint import lint
+
+if TYPE_CHECKING:
+    from bookmaker.project import Project
+
+PYTEST = (
+    "pytest tests book --nbval --nbval-current-env -p tests.nbval_tolerance -n 2 --dist loadfile"
+)
+STYLE = ("ruff check src tests data", "ruff format --check src tests data", "mypy")
+
+
+def check_style(project: Project) -> bool:
+    """Run ruff and mypy, stopping at the first that fails; return whether all passed."""
+    return all(_run(project, command) for command in STYLE)
+
+
+def check_sources(project: Project) -> bool:
+    """Run ruff, mypy and the lint of chapters and bibliography; return whether all passed."""
+    passed = check_style(project)
+    problems = lint(project.root)
+    for problem in problems:
+        print(problem)
+    print(f"chapters and bibliography: {len(problems)} problems")
+    return passed and not problems
+
+
+def check_all(project: Project, *, browser: str) -> bool:
+    """Run every check; return whether all passed.
+
+    pytest runs last whatever came before it, so that its closing line closes the output.
+    ``browser="required"`` turns a skipped browser test into a failure.
+    """
+    contain(project)
+    os.environ["SCALINGLAWS_BROWSER"] = browser
+    passed = check_style(project)
+    return _run(project, PYTEST) and passed
+
+
+def _run(project: Project, command: str) -> bool:
+    print(f"$ {command}", flush=True)
+    words = [sys.executable, "-m", *command.split()]
+    return subprocess.run(words, cwd=project.root).returncode == 0

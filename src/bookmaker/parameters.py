@@ -1,0 +1,152 @@
+"""What a chapter can be given, and whether what it was given will do.
+
+Values are parsed by the type that the chapter declares, never by YAML, which reads ``1e18`` as
+text.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scalinglaws.errors import BadParameters, UnknownName
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bookmaker.project import Chapter
+
+TABLE_SUFFIXES = (".csv", ".parquet")
+_TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of a ``parameters`` cell: ``name: type = default  # help``."""
+
+    name: str
+    type: str
+    default: str
+    help: str
+
+    def __str__(self) -> str:
+        """Return the line that an error lists."""
+        return f"{self.name}: {self.type} = {self.default}  # {self.help}"
+
+
+def read_parameters(chapter: Chapter) -> tuple[Parameter, ...]:
+    """List what a chapter takes, in the order of its ``parameters`` cell."""
+    import papermill  # late: it takes a second to import
+
+    found = papermill.inspect_notebook(str(chapter.source))
+    return tuple(
+        Parameter(p["name"], p["inferred_type_name"], p["default"], p["help"])
+        for p in found.values()
+    )
+
+
+def check_parameters(chapter: Chapter, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Parse values by their declared types; paths come back absolute.
+
+    Raises ``BadParameters`` for an unknown name, a value of the wrong type, a table that is
+    missing; all problems at once, with the list of what the chapter takes.
+    """
+    accepted = {p.name: p for p in read_parameters(chapter)}
+    problems: list[str] = []
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in accepted:
+            near = difflib.get_close_matches(name, accepted, n=1)
+            guess = f"; did you mean {near[0]!r}?" if near else ""
+            problems.append(f"{name!r} is not a parameter of this chapter{guess}")
+            continue
+        try:
+            values[name] = _parse(accepted[name], value)
+        except ValueError as problem:
+            problems.append(f"{name} = {value!r}: {problem}")
+    if problems:
+        listed = "\n".join(f"    {p}" for p in accepted.values()) or "    nothing"
+        said = "\n".join(f"  {p}" for p in problems)
+        raise BadParameters(f"{chapter.name}:\n{said}\n  It takes:\n{listed}")
+    return values
+
+
+def _parse(parameter: Parameter, value: Any) -> Any:
+    if parameter.name in ("runs", "profiles", "curves"):
+        return _table(value) if value != "" else ""
+    parsers = {"int": _integer, "float": _number, "bool": _truth, "str": _text}
+    if parameter.type not in parsers:
+        raise ValueError(
+            f"the chapter declares the type {parameter.type!r}, which cannot be given from outside"
+        )
+    return parsers[parameter.type](value)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError("a number is expected, such as 0.5 or 1e18")
+    try:
+        number = float(value)
+    except ValueError:
+        raise ValueError("a number is expected, such as 0.5 or 1e18") from None
+    if not math.isfinite(number):
+        raise ValueError("a finite number is expected")
+    return number
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, str):
+        try:
+            return int(value)
+        except ValueError:
+            pass
+    elif isinstance(value, int) and not isinstance(value, bool):
+        return value
+    try:
+        number = _number(value)
+    except ValueError:
+        raise ValueError("a whole number is expected, such as 500") from None
+    if not number.is_integer():
+        raise ValueError("a whole number is expected, such as 500")
+    return int(number)
+
+
+def _truth(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    if word not in _TRUE + _FALSE:
+        raise ValueError("true or false is expected")
+    return word in _TRUE
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("text is expected")
+    return value
+
+
+def _table(value: Any) -> str:
+    """Return a bundled name as it is and a file's path made absolute."""
+    text = _text(str(value) if isinstance(value, Path) else value)
+    path = Path(text).expanduser()
+    if path.is_file():
+        from scalinglaws.data.read_runs import read_runs
+
+        read_runs(path, law=None, needs=())  # a bad cell is refused here, before a kernel starts
+        return str(path.resolve())
+    if path.suffix.lower() in TABLE_SUFFIXES or path.is_absolute() or text.startswith((".", "~")):
+        where = path if path.is_absolute() else Path.cwd() / path
+        raise ValueError(
+            f"there is no such file ({where}); give the path of a CSV or Parquet table"
+        )
+    from scalinglaws.data import catalogue as data
+
+    try:
+        data.load(text)
+    except UnknownName as problem:
+        raise ValueError(f"neither a file nor a bundled set. {problem}") from None
+    return text

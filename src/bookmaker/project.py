@@ -1,0 +1,162 @@
+"""Where a book's sources and results lie, and which chapters it has."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import scalinglaws
+from scalinglaws.errors import ScalingLawError, UnknownName
+
+PACKAGE = Path(scalinglaws.__file__).resolve().parent
+_RUN_METADATA = ("papermill", "execution", "scalinglaws")
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One notebook of the book: its name (``part/stem``) and its source file."""
+
+    name: str
+    source: Path
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checkout: sources under ``book``, everything that is made under ``_build``."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, root: str | Path | None = None) -> Project:
+        """Return the project at ``root``, by default the checkout that holds this package.
+
+        Raises ``ScalingLawError`` where there is no ``_config.yml`` with a ``book`` beside it.
+        """
+        folder = (PACKAGE.parents[1] if root is None else Path(root)).resolve()
+        if not (folder / "_config.yml").is_file() or not (folder / "book").is_dir():
+            raise ScalingLawError(
+                f"{folder} holds no book (_config.yml and book/ are missing): run this in a "
+                "checkout, or name one with --root"
+            )
+        return cls(folder)
+
+    @property
+    def sources(self) -> Path:
+        """Folder of the book's sources."""
+        return self.root / "book"
+
+    @property
+    def build(self) -> Path:
+        """Folder of everything that is made."""
+        return self.root / "_build"
+
+    @property
+    def executed(self) -> Path:
+        """Folder of the executed book, which the renderer reads."""
+        return self.build / "book"
+
+    @property
+    def site(self) -> Path:
+        """Folder of the rendered site."""
+        return self.build / "html"
+
+    def chapters(self) -> tuple[Chapter, ...]:
+        """List every notebook under ``book``, by name."""
+        found = (p for p in self.sources.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
+        named = ((p.relative_to(self.sources).with_suffix("").as_posix(), p) for p in found)
+        return tuple(Chapter(name, path) for name, path in sorted(named))
+
+    def chapter(self, name: str) -> Chapter:
+        """Find a chapter by its name or by the last part of it.
+
+        Raises ``UnknownName`` with the nearest name and the list of those that exist.
+        """
+        wanted = name.removesuffix(".ipynb").removeprefix("book/")
+        chapters = self.chapters()
+        hits = [c for c in chapters if wanted in (c.name, c.name.rsplit("/", 1)[-1])]
+        if len(hits) == 1:
+            return hits[0]
+        names = [c.name for c in chapters]
+        shorts = {n.rsplit("/", 1)[-1]: n for n in names}
+        near = difflib.get_close_matches(wanted, [*names, *shorts], n=1)
+        guess = f" Did you mean {shorts.get(near[0], near[0])!r}?" if near else ""
+        why = "names more than one chapter" if hits else "is no chapter"
+        listed = ", ".join(names) or "none"
+        raise UnknownName(f"{name!r} {why}.{guess} Chapters: {listed}")
+
+    def shared_key(self) -> str:
+        """Digest of what every chapter depends on: library, data, lock and Python version."""
+        digest = hashlib.sha256(platform.python_version().encode())
+        for base, keep in ((PACKAGE, None), (self.root / "data", {".csv", ".toml"})):
+            for path in sorted(p for p in base.rglob("*") if p.is_file()):
+                if "__pycache__" not in path.parts and (keep is None or path.suffix in keep):
+                    digest.update(path.relative_to(base).as_posix().encode() + b"\0")
+                    digest.update(hashlib.sha256(path.read_bytes()).digest())
+        lock = self.root / "requirements.lock"
+        digest.update(lock.read_bytes() if lock.is_file() else b"")
+        return digest.hexdigest()
+
+
+def read_plain(path: Path) -> dict[str, Any]:
+    """Read a notebook's JSON with each cell's source as one string.
+
+    Raises ``ScalingLawError`` naming the file that is no notebook of format 4. Most work needs no
+    more than this, and ``nbformat`` takes seconds to import.
+    """
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        if notebook["nbformat"] != 4:
+            raise ValueError(f"its format is {notebook['nbformat']}; 4 is needed")
+        for cell in notebook["cells"]:
+            cell["source"] = "".join(cell["source"])
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise ScalingLawError(f"{path} cannot be read as a notebook: {problem}") from problem
+    return dict(notebook)
+
+
+def read_notebook(path: Path) -> Any:
+    """Read a notebook to change it or to walk it as ``nbformat`` does.
+
+    Raises ``ScalingLawError`` naming the file that is none.
+    """
+    import nbformat
+
+    read_plain(path)
+    return nbformat.read(path, as_version=4)
+
+
+def chapter_key(notebook: dict[str, Any], parameters: dict[str, Any], shared: str) -> str:
+    """Digest of a plain notebook's cells (outputs left out), parameters and what all share."""
+    cells = [
+        [
+            cell["cell_type"],
+            cell["source"],
+            {k: v for k, v in cell["metadata"].items() if k not in _RUN_METADATA},
+            cell.get("attachments", {}),
+        ]
+        for cell in notebook["cells"]
+    ]
+    text = json.dumps([cells, parameters, shared], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a text file so that a reader finds the old file or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, path)
+
+
+def notebook_text(notebook: Any) -> str:
+    """Return a notebook as the text that ``nbformat`` writes: indent 1, a final newline."""
+    import nbformat
+
+    text = nbformat.writes(notebook, version=nbformat.NO_CONVERT, indent=1)
+    return str(text).rstrip("\n") + "\n"

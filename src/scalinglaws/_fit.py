@@ -1,0 +1,164 @@
+"""Fit a law to runs: ``fit(law, runs) -> Fit``, a frozen answer that says how far to trust it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scalinglaws import _checks as checks
+from scalinglaws import _report, identifiability
+from scalinglaws._parallel.blas import one_blas_thread
+from scalinglaws.errors import Unidentifiable
+from scalinglaws.fitting import saved, starts
+from scalinglaws.fitting.derivatives.base import to_values
+from scalinglaws.fitting.derivatives.model import model_of
+from scalinglaws.fitting.fitted import Fitted, inputs_of
+from scalinglaws.fitting.multistart import AGREE, multistart
+from scalinglaws.fitting.objectives import HUBER, Objective, resolve
+from scalinglaws.fitting.partial import partial
+from scalinglaws.fitting.solver.lad_programs import descend_straight
+from scalinglaws.fitting.solver.problem import RESOLUTION, Task
+from scalinglaws.fitting.status import NEAR, condition_of, status_of
+from scalinglaws.intervals import covariance, interval, prediction, profile, rejection, resampling
+from scalinglaws.intervals.quantity import evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+    import pandas as pd
+
+    from scalinglaws.laws import Law
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Fit(Fitted):
+    """A fitted law, and what can be asked of it.
+
+    ``params`` maps parameter names to values, ``derived`` what follows from them; ``status`` is a
+    sentence to read first, ``ok`` whether it carries no warning. What is computed on demand
+    (refits, intervals) is kept.
+    """
+
+    bootstrap = resampling.bootstrap
+    interval = interval.interval
+    predict = prediction.predict
+    covariance = covariance.covariance
+    profile = profile.profile
+    test = rejection.against
+    report = _report.report
+    save = saved.save
+
+    @property
+    def derived(self) -> dict[str, float]:
+        """Quantities that follow from the parameters, by name."""
+        return {k: float(evaluate(self, k, self.params)) for k in self.law.derived}
+
+    def __repr__(self) -> str:
+        """Return the law, its parameters and the status on one line, without computing anything."""
+        return _report.line(self)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        report = _report.report(self)
+        return {"text/plain": repr(report), "text/html": report._repr_html_()}
+
+
+@one_blas_thread()
+def fit(
+    law: Law,
+    runs: pd.DataFrame,
+    *,
+    objective: Objective | str = HUBER,
+    weights: npt.ArrayLike | None = None,
+    held: Mapping[str, float] | None = None,
+    start: Mapping[str, float] | Sequence[Mapping[str, float]] | None = None,
+    seed: int = 0,
+    check: bool = True,
+) -> Fit:
+    """Fit a law to runs.
+
+    ``runs`` needs the law's inputs and its response, ``loss``, as columns; ``weights`` (n,)
+    multiply each run's contribution; ``held`` keeps parameters at given values; ``start`` replaces
+    the starts that come from the data. Raises :class:`BadRuns` for values that a law or an
+    objective cannot take, :class:`BadParameters` for a held value or a start out of bounds, and
+    :class:`Unidentifiable` when the runs cannot determine the law; ``check=False`` insists.
+    """
+    objective = resolve(objective)
+    bare = checks.bare(runs)
+    identifiability.measurable(bare, law)
+    if objective.space == "log" and law.domain == "real":
+        checks.table(bare, (law.response,), what=str(objective))
+    held = checks.numbers(held or {}, what="held")
+    checks.seed(seed)
+    w = checks.weights(weights, len(bare))
+    # A run of weight zero has no say: not in where the search starts either, nor in its bounds.
+    used = bare if w.all() else bare[w > 0]
+    x, y = inputs_of(law, used), used[law.response].to_numpy(dtype=float)
+    design = identifiability.describe(used, law)
+    if check:
+        try:
+            identifiability.check(design, law)
+        except Unidentifiable as refusal:
+            refusal.partial = partial(refusal, law, used, fit)
+            raise
+    lower, upper = starts.bounds(law, y, held=held)
+    task = Task(model_of(law, x), y, w[w > 0], objective, lower, upper)
+    solution = multistart(law, task, x, start=start, held=held, seed=seed)
+    if objective.delta == 0:
+        solution = descend_straight(task, solution, agree=AGREE)
+    rank = np.argsort(solution.objective, kind="stable")
+    theta, value = solution.theta[rank[0]], float(solution.objective[rank[0]])
+    if not np.isfinite(value):
+        raise Unidentifiable(
+            f"{law.name} gives no finite loss on these runs from any of {len(rank)} starts",
+            partial=design,
+            insist="give a start of your own: fit(..., start={...})",
+        )
+    apart = np.maximum(AGREE * value, 100 * RESOLUTION * task.size(np.array([value]), rank[:1]))
+    agree = int((solution.objective <= value + apart).sum())
+    edge = np.array([NEAR * starts.unit(p, law, y) for p in law.parameters])
+    at_bound = tuple(
+        name
+        for j, name in enumerate(law.names)
+        if name not in held and min(theta[j] - lower[j], upper[j] - theta[j]) < edge[j]
+    )
+    condition = condition_of(task, theta)
+    status, ok = status_of(bool(solution.converged[rank[0]]), at_bound, condition, agree, len(rank))
+    # The caller may go on to change the table: a fit keeps what it was fitted to.
+    kept = bare.copy()
+    kept.attrs = runs.attrs
+    return Fit(
+        law=law,
+        runs=kept,
+        params=MappingProxyType({k: float(v) for k, v in to_values(law, theta).items()}),
+        objective=value,
+        objective_kind=objective,
+        status=status,
+        ok=ok,
+        at_bound=at_bound,
+        held=tuple(held),
+        starts=len(rank),
+        starts_agreeing=agree,
+        condition=condition,
+        design=design,
+        seed=seed,
+        weights=w,
+        optima=solution.theta[rank],
+        heights=solution.objective[rank],
+    )
+
+
+def load_fit(
+    path: str | Path, *, law: Law | None = None, objective: Objective | None = None
+) -> Fit:
+    """Read a fit that :meth:`Fit.save` wrote: its predictions and intervals are the same bits.
+
+    ``law`` and ``objective`` are asked for where the fit has one of your own. Raises
+    :class:`BadParameters` for a file that is no saved fit, that was changed since, or that was
+    fitted with another law or objective.
+    """
+    return Fit(**saved.read(path, law=law, objective=objective))

@@ -1,0 +1,1 @@
+"""Blocks of work on the threads of this machine, or on a Dask cluster."""

@@ -1,0 +1,187 @@
+"""The reporting card of a fit: its numbers with intervals, and how far to trust them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scalinglaws._format import count, number, table_html
+from scalinglaws._version import VERSION
+from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN, optimal_params
+from scalinglaws.intervals import measured_coverage as measured
+from scalinglaws.intervals.interval import interval
+from scalinglaws.intervals.resampling import bootstrap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scalinglaws.fitting.fitted import Fitted
+    from scalinglaws.identifiability import Design
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """The card of a fit, ready to read: parameters with intervals, then what they rest on."""
+
+    fit: Fitted
+
+    def __repr__(self) -> str:
+        """Return the card as lines of text."""
+        return fit_text(self.fit)
+
+    def _repr_html_(self) -> str:
+        return fit_html(self.fit)
+
+
+def report(fit: Fitted) -> Report:
+    """Return the reporting card: parameters with intervals, status, spread, coverage, versions."""
+    return Report(fit)
+
+
+def line(fit: Fitted) -> str:
+    """Return the law, its parameters and the status on one line."""
+    values = ", ".join(f"{name}={number(value)}" for name, value in fit.params.items())
+    mark = "simulated runs; " if fit.simulated else ""
+    return f"Fit({fit.law.name}: {values}; {mark}{fit.status})"
+
+
+def _rows(fit: Fitted) -> list[tuple[str, str, str, str]]:
+    rows = []
+    for name in (*fit.law.names, *fit.law.derived):
+        if name in fit.held:
+            rows.append((name, number(fit.params[name]), "held", ""))
+            continue
+        i = interval(fit, name)
+        known = name in fit.law.names
+        meaning = fit.law.parameter(name).meaning if known else "from the parameters above"
+        note = " (at its bound)" if name in fit.at_bound else ""
+        rows.append(
+            (name, number(i.estimate), f"{number(i.low)} to {number(i.high)}", meaning + note)
+        )
+    return rows
+
+
+def card_rows(fit: Fitted) -> list[tuple[str, str]]:
+    """Return the reporting card as (what, value) pairs of text."""
+    d = fit.design
+    spans = "; ".join(_span(d, c) for c in d.decades)
+    rows = [
+        ("objective", f"{fit.objective_kind}, summed over runs = {fit.objective:.5g}"),
+        ("status", fit.status),
+        ("runs", _runs(fit)),
+        ("spread", spans),
+    ]
+    if d.tokens_per_param is not None:
+        low, high = d.tokens_per_param
+        rows.append(("tokens per parameter", f"{low:.3g} to {high:.3g}"))
+    rows.append(("residual scatter", _scatter(fit)))
+    rows.append(
+        (
+            "condition number",
+            f"{fit.condition:.1e} (scaled; above 1e4 read parameters together, not one by one)",
+        )
+    )
+    if (pair := _worst_pair(fit)) is not None:
+        rows.append(("strongest rank correlation", pair))
+    if (sure := _determined(fit)) is not None:
+        rows.append(("known together", sure))
+    kind = measured.preferred(fit)
+    if measured.loose(fit):
+        text = "none for such runs: they do not fix the parameters, whatever an interval says"
+        rows.append(("measured coverage", text))
+    elif (share := measured.of(fit, kind)) is not None:
+        text = f"90% {kind} intervals held the truth in {share:.0%} of simulated data sets"
+        under = ", which is too seldom" if share < measured.SHORT else ""
+        rows.append(("measured coverage", f"{text} (design: {measured.design_class(fit)}){under}"))
+    rows.append(("seed and version", f"seed {fit.seed}, scalinglaws {VERSION}"))
+    return rows
+
+
+def _runs(fit: Fitted) -> str:
+    out = len(fit.runs) - fit.design.runs
+    left = f", {out} of weight zero left out" if out else ""
+    name = fit.runs.attrs.get("name", "a table")
+    return f"{fit.design.runs} of {name} ({fit.design.distinct} distinct{left})"
+
+
+def _span(d: Design, name: str) -> str:
+    if not np.isfinite(d.decades[name]):
+        return f"{name} {d.low[name]:.4g} to {d.high[name]:.4g}"
+    return f"{name} {count(d.low[name])} to {count(d.high[name])} ({d.decades[name]:.1f} decades)"
+
+
+def _scatter(fit: Fitted) -> str:
+    if fit.law.domain == "real":
+        return f"{fit.residuals[fit.counted].std():.3g}, in the unit of the response"
+    return f"{fit.residuals[fit.counted].std():.2%} of the loss"
+
+
+def _determined(fit: Fitted) -> str | None:
+    """Say how well the runs determine what the parameters imply together: exponents, N*, loss.
+
+    Half-widths of 90% intervals, relative to the estimate.
+    """
+    found = {f"exponent {name}": interval(fit, name) for name in fit.law.derived}
+    if {"params", "tokens"} == set(fit.law.inputs) and not fit.at_bound:
+        flops = FLOPS_PER_PARAM_TOKEN * fit.inputs["params"] * fit.inputs["tokens"]
+        budget = float(flops[fit.counted].max())
+        found[f"N* at {budget:.1e} FLOPs"] = interval(
+            fit,
+            lambda p: optimal_params(fit.law, _columns(p), np.array([budget]))[..., 0].squeeze(),
+        )
+    top = {c: fit.design.high[c] for c in fit.law.inputs}
+    if fit.law.domain == "positive":
+        found["loss at the largest inputs"] = interval(
+            fit, lambda p: fit.law(_columns(p), **top)[..., 0].squeeze()
+        )
+    widths = {k: (i.high - i.low) / 2 / abs(i.estimate) for k, i in found.items() if i.estimate}
+    return "; ".join(f"{k} to {w:.1%}" for k, w in widths.items()) or None
+
+
+def _columns(p: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: np.atleast_1d(v) for k, v in p.items()}
+
+
+def _worst_pair(fit: Fitted) -> str | None:
+    free = [n for n in fit.law.names if n not in fit.held and n not in fit.at_bound]
+    if len(free) < 2:
+        return None
+    draws = bootstrap(fit)[free].to_numpy().T
+    ranks = np.argsort(np.argsort(draws, axis=1, kind="stable"), axis=1, kind="stable")
+    varied = np.ptp(draws, axis=1) > 0
+    matrix = np.where(varied[:, None] & varied, np.corrcoef(ranks), 0.0)
+    np.fill_diagonal(matrix, 0)
+    i, j = np.unravel_index(np.abs(matrix).argmax(), matrix.shape)
+    return f"{free[min(i, j)]} and {free[max(i, j)]}: {matrix[i, j]:+.2f}"
+
+
+def _stopped(fit: Fitted) -> str:
+    draws = bootstrap(fit)
+    text = f"90% interval, case bootstrap of {len(draws)}"
+    return text + (f", {draws.attrs['stopped']} stopped" if draws.attrs["stopped"] else "")
+
+
+def fit_text(fit: Fitted) -> str:
+    """Return the fit as a few lines of text."""
+    lines = [f"{fit.law.name}: {fit.law.formula}", f"{'':<6}{'value':>10}  {_stopped(fit)}"]
+    lines += [f"{n:<6}{v:>10}  {i}" for n, v, i, _ in _rows(fit)]
+    lines += [f"{what}: {value}" for what, value in card_rows(fit)]
+    if fit.simulated:
+        lines.insert(0, "SIMULATED RUNS")
+    return "\n".join(lines)
+
+
+def fit_html(fit: Fitted) -> str:
+    """Return the fit as a box: parameters with intervals, then the reporting card."""
+    flag = "" if fit.ok else " warn"
+    simulated = '<p class="sl-simulated">Simulated runs</p>' if fit.simulated else ""
+    parameters = table_html(("parameter", "value", _stopped(fit), "meaning"), _rows(fit))
+    card = table_html(("reporting card", "this fit"), card_rows(fit))
+    return (
+        f'<div class="sl-fit{flag}">{simulated}<p><strong>{escape(fit.law.name)}</strong> '
+        f"<code>{escape(fit.law.formula)}</code></p>{parameters}"
+        f"<details open><summary>Reporting card</summary>{card}</details></div>"
+    )

@@ -1,0 +1,14 @@
+"""Compute-optimal training: the best split of a budget, by a law, by isoFLOPs, by envelope."""
+
+from scalinglaws.compute import batch_size, envelope, isoflop, isoflop_noise
+from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN, growth, optimal_params
+
+__all__ = [
+    "FLOPS_PER_PARAM_TOKEN",
+    "batch_size",
+    "envelope",
+    "growth",
+    "isoflop",
+    "isoflop_noise",
+    "optimal_params",
+]

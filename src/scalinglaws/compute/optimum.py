@@ -1,0 +1,81 @@
+"""The size of model that a budget is best spent on, under any law of params and tokens."""
+
+import numpy as np
+import numpy.typing as npt
+
+from scalinglaws._typing import Array
+from scalinglaws.errors import BadParameters, BadRuns, Unidentifiable, UnknownName
+from scalinglaws.laws import Law
+from scalinglaws.laws.parts import Values
+
+FLOPS_PER_PARAM_TOKEN = 6.0
+_GOLDEN = (np.sqrt(5) - 1) / 2
+_REACH = 60.0
+"""Size and data are looked for up to this many e-folds of each other's middle, in any unit."""
+
+
+def optimal_params(
+    law: Law, values: Values, flops: Array, *, per_param_token: float = FLOPS_PER_PARAM_TOKEN
+) -> Array:
+    """Return the model size that minimises the loss at each budget.
+
+    Minimises ``law(N, C / (k N))`` over ``log N`` by golden section, for parameter values of shape
+    (B,) and budgets of shape (m,) at once; returns (B, m). The loss must have one minimum along
+    the budget. Raises :class:`Unidentifiable` where, at any of the values, it falls on and on.
+    """
+    budget = np.log(flops / per_param_token)[None, :]
+    size = len(np.atleast_1d(next(iter(values.values()))))
+    middle = np.broadcast_to(budget / 2, (size, budget.shape[1]))
+    low, high = middle - _REACH, middle + _REACH
+
+    def loss(log_params: Array) -> Array:
+        tokens = np.exp(budget - log_params)
+        return law(values, params=np.exp(log_params), tokens=tokens)
+
+    # 80 cuts by the golden ratio bring 120 e-folds to 2e-15.
+    for _ in range(80):
+        width = _GOLDEN * (high - low)
+        left, right = high - width, low + width
+        keep = loss(left) < loss(right)
+        low, high = np.where(keep, low, left), np.where(keep, right, high)
+    found = 0.5 * (low + high)
+    if (np.abs(found - middle) > _REACH - 1).all(axis=0).any():
+        raise Unidentifiable(
+            f"{law.name} has no best split of a budget: at these values it goes on falling, the "
+            f"more of it is spent on one of params and tokens"
+        )
+    best: Array = np.exp(found)
+    return best
+
+
+def growth(
+    law: Law,
+    values: Values,
+    *,
+    low: float,
+    high: float,
+    per_param_token: float = FLOPS_PER_PARAM_TOKEN,
+) -> npt.NDArray[np.float64]:
+    """Return the exponent with which the best size grows between two budgets in FLOPs.
+
+    The slope of the least-squares line through log N* at 25 budgets, evenly spaced in the
+    logarithm, for parameter values by name of shape () or (B,); returns that shape. Use it as a
+    quantity: ``fit.interval(lambda p: sl.growth(law, p, low=..., high=...))``. Raises
+    :class:`BadRuns` unless 0 < low < high, :class:`UnknownName` for a parameter without a value,
+    and :class:`BadParameters` for a law of other inputs or a factor that is not positive.
+    """
+    if not 0 < low < high < np.inf:
+        raise BadRuns(f"two budgets in FLOPs are expected, low below high; found {low}, {high}")
+    if not 0 < per_param_token < np.inf:
+        raise BadParameters(f"per_param_token must be positive; found {per_param_token!r}")
+    if missing := [n for n in law.names if n not in values]:
+        raise UnknownName(f"{law.name} needs a value for {', '.join(missing)}")
+    if set(law.inputs) != {"params", "tokens"}:
+        raise BadParameters(f"{law.name} is no law of params and tokens, so no budget splits")
+    budgets = np.geomspace(low, high, 25)
+    p = {k: np.asarray(v, dtype=float) for k, v in values.items()}
+    shape = np.broadcast_shapes(*(v.shape for v in p.values()))
+    rows = {k: np.broadcast_to(v, shape).reshape(-1) for k, v in p.items()}
+    best = np.log(optimal_params(law, rows, budgets, per_param_token=per_param_token))
+    away = np.log(budgets) - np.log(budgets).mean()
+    return np.asarray(best @ away / (away @ away)).reshape(shape)

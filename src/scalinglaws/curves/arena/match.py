@@ -1,0 +1,83 @@
+"""Play: every entrant on every curve, out of reach of what it is scored on."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from scalinglaws._parallel.threads import cores
+from scalinglaws._typing import Array
+from scalinglaws.curves.arena.curves import Curve, cut
+from scalinglaws.curves.arena.entrants import ENTRANTS, Entrant
+from scalinglaws.errors import BadParameters
+
+
+def _answer(entrant: Entrant, curve: Curve) -> tuple[dict[str, Array], str]:
+    """Return what an entrant predicts, or why it does not; runs in a process of its own."""
+    try:
+        said = entrant(curve)
+        table = said if isinstance(said, pd.DataFrame) else {"mean": said}
+        names = [n for n in ("mean", "low", "high") if n in table]
+        answer = {n: np.asarray(table[n], dtype=float) for n in names}
+        if "mean" not in answer or answer["mean"].shape != curve.at.shape:
+            return {}, "no value for each point to predict"
+        if not (np.isfinite(answer["mean"]) & (answer["mean"] > 0)).all():
+            return {}, "a prediction that is no positive number"
+        return answer, ""
+    except Exception as error:  # whatever an entrant does wrong is its own result
+        return {}, f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+
+
+def _score(answer: dict[str, Array], loss: Array) -> dict[str, float]:
+    nothing = {"rmse": np.nan, "bias": np.nan, "inside": np.nan, "width": np.nan}
+    if not answer:
+        return nothing
+    miss = np.log(answer["mean"]) - np.log(loss)
+    out = {**nothing, "rmse": float(np.sqrt((miss**2).mean())), "bias": float(miss.mean())}
+    if {"low", "high"} <= set(answer):
+        low, high = answer["low"], answer["high"]
+        out["inside"] = float(((low <= loss) & (loss <= high)).mean())
+        out["width"] = float(np.log(high / low).mean())
+    return out
+
+
+def play(
+    table: pd.DataFrame,
+    entrants: Mapping[str, Entrant] = ENTRANTS,
+    *,
+    share: float | None = None,
+    workers: int | None = None,
+) -> pd.DataFrame:
+    """Let every entrant predict the rest of every curve, and score it.
+
+    ``table`` and ``share`` are those of :func:`cut`. An entrant works in a process that was given
+    the points to fit and the ``x`` to predict, and nothing else: the losses there never leave this
+    one. Returns a row for each curve and entrant: ``rmse`` and ``bias`` of log loss, ``inside``
+    and ``width`` (in log loss) of its interval, and ``problem``, why there is no prediction.
+    Raises what :func:`cut` raises, and :class:`BadParameters` for entrants that are no functions.
+    """
+    from joblib import Parallel, delayed  # late: an import of the library does without
+
+    if not entrants or not all(callable(e) for e in entrants.values()):
+        raise BadParameters("entrants maps the name of each to a function of a curve")
+    curves, hidden = cut(table, share=share)
+    jobs = [(name, i) for name in entrants for i in range(len(curves))]
+    # A single worker would be this process, which knows the losses.
+    answers = Parallel(n_jobs=max(workers or cores(), 2), batch_size=4)(
+        delayed(_answer)(entrants[name], curves[i]) for name, i in jobs
+    )
+    rows = []
+    for (name, i), (answer, problem) in zip(jobs, answers, strict=True):
+        c = curves[i]
+        rows.append(
+            {
+                "domain": c.domain,
+                "task": c.task,
+                "model": c.model,
+                "curve": i + 1,
+                "entrant": name,
+                **_score(answer, hidden[i]),
+                "problem": problem,
+            }
+        )
+    return pd.DataFrame(rows)

@@ -1,0 +1,64 @@
+"""What a table's own columns say about how parameters and compute were counted."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from scalinglaws.data._cells import Cells
+
+EXACT = 0.02
+"""How far FLOPs may be from 6ND and still be called that."""
+
+APART = 1.15
+"""How far FLOPs over 6ND may drift between the smallest and the largest models unremarked."""
+
+
+def contradictions(
+    cells: Cells, numbers: dict[str, list[float]], *, both: bool = False
+) -> Iterator[str]:
+    """Yield one problem for each row with fewer parameters in all than without embeddings.
+
+    And one when the two counts are the same in every row though ``both`` are needed.
+    """
+    if not {"params", "params_non_embedding"} <= set(numbers):
+        return
+    if both and numbers["params"] == numbers["params_non_embedding"]:
+        yield (
+            "columns params and params_non_embedding are equal in every row; expected two counts, "
+            "with embeddings and without"
+        )
+    pairs = zip(numbers["params"], numbers["params_non_embedding"], strict=True)
+    for row, (every, layers) in enumerate(pairs):
+        if layers > every:
+            yield (
+                f"{cells.place(row)}: params_non_embedding {layers:g} is more than params "
+                f"{every:g}; params counts everything. Are the two columns swapped?"
+            )
+
+
+def notes(numbers: dict[str, list[float]], derived: Sequence[str]) -> Iterator[str]:
+    """Yield what a reader of the card should know of the counts, in words."""
+    layers, every = numbers.get("params_non_embedding"), numbers.get("params")
+    if layers is not None and layers == every:
+        yield (
+            "params and params_non_embedding are equal in every row: embeddings are counted in "
+            "both or in neither"
+        )
+    if derived or not {"params", "tokens", "flops"} <= set(numbers):
+        return
+    n, d, c = (np.array(numbers[k]) for k in ("params", "tokens", "flops"))
+    ratio = c / (6.0 * n * d)
+    if np.abs(ratio - 1).max() < EXACT:
+        return
+    yield f"flops are {ratio.min():.2f} to {ratio.max():.2f} times 6 params tokens"
+    third = np.quantile(n, [1 / 3, 2 / 3])
+    small, large = (float(np.median(ratio[k])) for k in (n <= third[0], n >= third[1]))
+    if not math.isfinite(small / large) or max(small / large, large / small) < APART:
+        return
+    more = small > large
+    yield (
+        f"flops over 6 params tokens is {small:.2f} for the smallest models and {large:.2f} for "
+        f"the largest: params may {'leave out' if more else 'count'} embeddings that flops "
+        f"{'counts' if more else 'leaves out'}"
+    )

@@ -1,0 +1,91 @@
+"""Read cells as numbers: what counts as one, what a comma means, what a refusal says."""
+
+import math
+import re
+from collections.abc import Collection
+from typing import Any
+
+import pandas as pd
+
+from scalinglaws.data._cells import Cells
+
+_MISSING = {"", "na", "n/a", "nan", "null", "none", "-"}
+_GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3}){2,}(\.\d*)?|[+-]?[1-9]\d{0,2}(,\d{3})+\.\d+")
+_DECIMAL = re.compile(r"[+-]?(\d*,(\d{1,2}|\d{4,})|0,\d+|\d{4,},\d+|\d*,\d*[eE][+-]?\d+)")
+_AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
+_PLAIN_INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
+_PLAIN_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d*)?([eE][+-]?\d+)?")
+_ONE_COMMA = re.compile(r"[^.,]*,[^.,]*")
+
+
+def read_numbers(
+    cells: Cells, columns: dict[str, list[Any]], core: list[str], *, signed: Collection[str] = ()
+) -> tuple[dict[str, list[float]], list[str], list[str]]:
+    """Return the core columns as floats (``nan`` where refused), notes, and one problem a cell.
+
+    Numbers are above zero but in the columns named in ``signed``.
+    """
+    texts = [v.strip() for c in core for v in columns[c] if isinstance(v, str) and "," in v]
+    grouped = [t for t in texts if _GROUPED.fullmatch(t)]
+    decimal = [t for t in texts if _DECIMAL.fullmatch(t)]
+    notes, problems = [], []
+    if grouped and decimal:
+        problems.append(
+            f"commas mean two things: {grouped[0]!r} groups thousands, {decimal[0]!r} is a decimal "
+            "comma; write plain numbers, as in 1234.5"
+        )
+    elif grouped or decimal:
+        what = f"thousands, as in {grouped[0]}" if grouped else f"decimals, as in {decimal[0]}"
+        notes.append(f"commas read as {what}")
+    comma = "" if grouped else "." if decimal else None
+    numbers: dict[str, list[float]] = {c: [] for c in core}
+    for row in range(len(cells.rows)):
+        for name in core:
+            example = "2.31" if name == "loss" else "7e9"
+            number, wrong = _number(columns[name][row], comma, example, positive=name not in signed)
+            numbers[name].append(number)
+            if wrong:
+                problems.append(f"{cells.place(row)}, column {name}: {wrong}")
+    return numbers, notes, problems
+
+
+def _number(
+    value: Any, comma: str | None, example: str, *, positive: bool = True
+) -> tuple[float, str]:
+    text = str(value).strip()
+    wanted = "a positive number" if positive else "a number"
+    if value is None or value is pd.NaT or text.lower() in _MISSING or text == "<NA>":
+        return math.nan, f"found {text!r} (no value); expected {wanted}"
+    if isinstance(value, bool):
+        return math.nan, f"found {value}; expected {wanted}"
+    plain = text
+    if isinstance(value, str) and _AMBIGUOUS.fullmatch(text) and comma is None:
+        both = f"{text.replace(',', '')} or {text.replace(',', '.')}"
+        return math.nan, f"found {text!r}, which could be {both}; write it without a comma"
+    if comma is not None and (_THOUSANDS if comma == "" else _ONE_COMMA).fullmatch(text):
+        plain = text.replace(",", comma)
+    try:
+        number = float(plain)
+    except ValueError:
+        return math.nan, f"found {text!r} (text); expected {wanted}, as in {example}"
+    if not math.isfinite(number):
+        return math.nan, f"found {text!r} (infinite); expected a finite number"
+    if positive and number <= 0:
+        kind = "zero" if number == 0 else "negative"
+        return math.nan, f"found {text!r} ({kind}); expected a number above zero"
+    return number, ""
+
+
+def read_others(cells: Cells, name: str, values: list[Any]) -> Any:
+    """Return a passed-through column; text that is plainly numbers or flags becomes that."""
+    if cells.frame is not None:
+        return cells.frame[name]
+    flags = {"true": True, "false": False}
+    if all(v.lower() in flags for v in values):
+        return [flags[v.lower()] for v in values]
+    if all(_PLAIN_INTEGER.fullmatch(v) for v in values):
+        return [int(v) for v in values]
+    if all(_PLAIN_NUMBER.fullmatch(v) or not v for v in values):
+        return [float(v) if v else math.nan for v in values]
+    return values

@@ -1,0 +1,47 @@
+"""The book's figures. Each call returns a :class:`Picture`; none needs plotting code around it."""
+
+from scalinglaws.figures import interactive
+from scalinglaws.figures._coverage import coverage
+from scalinglaws.figures._curves import forecasts, league
+from scalinglaws.figures._downstream import cloud, inversions, levels
+from scalinglaws.figures._fit import curve, fit, hold_out, intervals, lines
+from scalinglaws.figures._frontier import frontiers, isoflop
+from scalinglaws.figures._ladders import chained, ladders, metrics, powers, trends, ways
+from scalinglaws.figures._planning import choices, needed, trials
+from scalinglaws.figures._runs import both_axes, envelope, runs
+from scalinglaws.figures._style import Picture
+from scalinglaws.figures._transfer import against_rival, bends, finetuning, worth
+
+__all__ = [
+    "Picture",
+    "against_rival",
+    "bends",
+    "both_axes",
+    "chained",
+    "choices",
+    "cloud",
+    "coverage",
+    "curve",
+    "envelope",
+    "finetuning",
+    "fit",
+    "forecasts",
+    "frontiers",
+    "hold_out",
+    "interactive",
+    "intervals",
+    "inversions",
+    "isoflop",
+    "ladders",
+    "league",
+    "levels",
+    "lines",
+    "metrics",
+    "needed",
+    "powers",
+    "runs",
+    "trends",
+    "trials",
+    "ways",
+    "worth",
+]

@@ -1,0 +1,48 @@
+"""How often intervals held the truth, by kind: simulated, and marked so."""
+
+import numpy as np
+import pandas as pd
+
+from scalinglaws.figures._style import COLOURS, MARKERS, Picture, canvas, finish
+from scalinglaws.intervals.measured_coverage import LEVEL, SHORT
+
+_KINDS = ("case", "residual", "group", "profile", "covariance", "classical")
+_TITLES = {"huber": "Huber 1e-3", "lsq_log": "least squares on log-loss"}
+
+
+def coverage(table: pd.DataFrame) -> Picture:
+    """Draw the measured coverage of each kind of interval, a point a law and design.
+
+    ``table`` has the columns of ``intervals.measured_coverage.table()``. A point is the median
+    over quantities. The dashed line is what a 90% interval promises; points left of the shaded
+    band are intervals that a fit warns of.
+    """
+    keys = ["law", "design", "objective", "kind"]
+    points = table.groupby(keys, as_index=False)["coverage"].median()
+    objectives = [o for o in _TITLES if (points["objective"] == o).any()]
+    figure, axes = canvas(len(objectives), height=4.4, width=8.0)
+    designs = sorted(points["design"].unique(), reverse=True)
+    for ax, objective in zip(np.atleast_1d(axes), objectives, strict=True):
+        ax.axvspan(SHORT, 1.0, color="#eeeeee", zorder=0)
+        ax.axvline(LEVEL, color="#555555", ls="--", lw=1)
+        for k, design in enumerate(designs):
+            some = points[(points["objective"] == objective) & (points["design"] == design)]
+            rows = some["kind"].map({n: i for i, n in enumerate(_KINDS)})
+            shift = 0.16 * (k - (len(designs) - 1) / 2)
+            ax.plot(
+                some["coverage"],
+                rows + shift,
+                MARKERS[k],
+                color=COLOURS[k],
+                ms=4.5,
+                alpha=0.75,
+                label=design,
+            )
+        ax.set_yticks(range(len(_KINDS)), _KINDS)
+        ax.set_ylim(len(_KINDS) - 0.5, -0.5)
+        ax.set_xlim(min(0.5, float(points["coverage"].min()) - 0.02), 1.005)
+        ax.set_xlabel("share of intervals that hold the truth")
+        ax.set_title(_TITLES[objective], fontsize=10)
+    handles, labels = np.atleast_1d(axes)[0].get_legend_handles_labels()
+    figure.legend(handles, labels, frameon=False, ncols=4, loc="outside lower center")
+    return finish(figure, "measured coverage of 90% intervals by kind", simulated=True)

@@ -1,0 +1,96 @@
+"""Compute-optimal size and data: isoFLOP profiles and frontiers with their intervals."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from scalinglaws._simulated import is_simulated
+from scalinglaws.compute.isoflop import MIN_SIZES, Frontier, budgets, through
+from scalinglaws.figures._style import (
+    COLOURS,
+    FITTED,
+    MARKERS,
+    Picture,
+    canvas,
+    finish,
+    loss_label,
+    scale,
+)
+
+
+def isoflop(frontier: Frontier) -> Picture:
+    """Draw each budget's profile with the curve through it and its minimum."""
+    figure, ax = canvas(height=4.6, width=7.6)
+    budget = budgets(frontier.runs).to_numpy()
+    profiles = [g for g in frontier.runs.groupby(budget) if g[1]["params"].nunique() >= MIN_SIZES]
+    for k, (flops, part) in enumerate(profiles):
+        colour = COLOURS[k % len(COLOURS)]
+        ax.plot(
+            part["params"],
+            part["loss"],
+            MARKERS[k % len(MARKERS)],
+            ms=4,
+            color=colour,
+            label=f"{flops:.0e} FLOPs".replace("e+", "e"),
+        )
+        z = np.log(part["params"].to_numpy(dtype=float))
+        curve = through(z, part["loss"].to_numpy(dtype=float), shape=frontier.shape)
+        grid = np.linspace(z.min(), z.max(), 80)
+        ax.plot(np.exp(grid), curve(grid), color=colour, lw=1)
+    used = frontier.table[frontier.table["used"]]
+    ax.plot(used["params"], used["loss"], "*", ms=13, color=FITTED, label="minimum", zorder=5)
+    scale(ax, x="params")
+    top = frontier.runs["loss"].quantile(0.97)
+    ax.set_ylim(frontier.runs["loss"].min() * 0.98, top * 1.02)
+    ax.set_ylabel(loss_label(frontier.runs.attrs))
+    ax.legend(frameon=False, fontsize=8, ncols=2)
+    return finish(
+        figure,
+        f"{len(frontier.table)} isoFLOP profiles, {len(used)} with a minimum",
+        simulated=is_simulated(frontier.runs),
+    )
+
+
+def frontiers(
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    of: str = "params",
+    points: Mapping[str, tuple[float, float]] | None = None,
+) -> Picture:
+    """Draw compute-optimal size (or another column) against compute for several analyses.
+
+    ``tables`` maps a label to the result of ``allocate`` or ``Frontier.at``; budgets with
+    ``beyond`` above 1 are dashed and their band is lighter. ``points`` are named (flops, value)
+    pairs, such as a trained model.
+    """
+    figure, ax = canvas(height=4.6, width=7.6)
+    simulated = False
+    for k, (label, table) in enumerate(tables.items()):
+        simulated |= is_simulated(table)
+        ordered = table.sort_values("flops")
+        inside = (ordered["beyond"] <= 1).to_numpy()
+        edge = int(inside.sum())
+        for part, style, name in (
+            (ordered.iloc[:edge], "-", label),
+            (ordered.iloc[max(edge - 1, 0) :], "--", None if edge else label),
+        ):
+            if part.empty:
+                continue
+            ax.plot(part["flops"], part[of], style, color=COLOURS[k], lw=1.8, label=name)
+            ax.fill_between(
+                part["flops"],
+                part[f"{of}_low"],
+                part[f"{of}_high"],
+                color=COLOURS[k],
+                lw=0,
+                alpha=0.22 if style == "-" else 0.1,
+            )
+    for k, (name, (flops, value)) in enumerate((points or {}).items()):
+        ax.plot(flops, value, MARKERS[k + 1], ms=9, color=FITTED, zorder=6)
+        ax.annotate(name, (flops, value), textcoords="offset points", xytext=(8, -12), fontsize=9)
+    ax.plot([], [], "-", color="#777777", label="within the measured compute")
+    ax.plot([], [], "--", color="#777777", label="extrapolated")
+    scale(ax, x="flops", y=of)
+    ax.legend(frameon=False, fontsize=9)
+    return finish(figure, f"{of} against compute: {', '.join(tables)}", simulated=simulated)

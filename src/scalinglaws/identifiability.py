@@ -1,0 +1,119 @@
+"""What a table of runs can and cannot answer: its spread, and the refusals that follow from it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from scalinglaws import _checks as checks
+from scalinglaws._typing import Array
+from scalinglaws.errors import BadRuns, Unidentifiable
+from scalinglaws.laws import Law
+
+LEVELS = 3
+"""Different values of each input that a law of several asks for: two always fit a power."""
+
+MARGIN = 3
+"""Distinct runs beyond the number of parameters that a fit asks for, so that scatter shows."""
+
+_RAY = 1.05
+_DECADE = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """The spread of a table of runs: decades of each input, tokens per parameter, distinct runs."""
+
+    runs: int
+    distinct: int
+    decades: dict[str, float]
+    low: dict[str, float]
+    high: dict[str, float]
+    tokens_per_param: tuple[float, float] | None
+    levels: dict[str, int]
+
+    @property
+    def thin(self) -> dict[str, int]:
+        """Inputs, of several, that take fewer than :data:`LEVELS` values, and how many."""
+        several = len(self.levels) > 1
+        return {name: k for name, k in self.levels.items() if several and k < LEVELS}
+
+
+def measurable(runs: pd.DataFrame, law: Law) -> None:
+    """Raise :class:`BadRuns` for a table without the numbers that the law needs."""
+    if not isinstance(law, Law):
+        raise BadRuns(f"a law is expected, such as sl.laws.CHINCHILLA; found {type(law).__name__}")
+    positive = law.domain == "positive"
+    checks.table(runs, (*law.inputs, law.response), what=law.name, positive=positive)
+
+
+def describe(runs: pd.DataFrame, law: Law) -> Design:
+    """Measure the spread of the law's inputs in runs that are :func:`measurable`."""
+    x = {c: runs[c].to_numpy(dtype=float) for c in law.inputs}
+    low, high = ({c: float(f(v)) for c, v in x.items()} for f in (np.min, np.max))
+    ratio = None
+    if {"params", "tokens"} <= set(x):
+        per = x["tokens"] / x["params"]
+        ratio = (float(per.min()), float(per.max()))
+    return Design(
+        runs=len(runs),
+        distinct=_distinct([*x.values()]),
+        decades={c: float(np.log10(high[c] / low[c])) if low[c] > 0 else float("inf") for c in x},
+        low=low,
+        high=high,
+        tokens_per_param=ratio,
+        levels={c: len(np.unique(v)) for c, v in x.items()},
+    )
+
+
+def _distinct(columns: list[Array]) -> int:
+    """Return how many different rows columns have."""
+    order = np.lexsort(columns)
+    return 1 + int(np.any([np.diff(c[order]) != 0 for c in columns], axis=0).sum())
+
+
+def check(d: Design, law: Law) -> None:
+    """Refuse runs whose design cannot determine the law, by name, with what is missing.
+
+    Raises :class:`Unidentifiable` when there are fewer distinct points than parameters plus
+    :data:`MARGIN`, when every run has the same tokens per parameter, when one of several inputs
+    takes fewer than :data:`LEVELS` values, or when no input spans a decade. The exception's
+    ``partial`` is the :class:`Design`.
+    """
+    need = len(law.parameters) + MARGIN
+    if d.distinct < need:
+        raise Unidentifiable(
+            f"{law.name} has {len(law.parameters)} parameters and needs at least {need} distinct "
+            f"runs; this table has {d.distinct} (rows: {d.runs}). Add runs, or fit a law with "
+            f"fewer parameters.",
+            partial=d,
+            insist="pass check=False to fit, or law=None to read_runs",
+        )
+    if d.tokens_per_param is not None and len(law.inputs) > 1:
+        low, high = d.tokens_per_param
+        if high / low < _RAY:
+            raise Unidentifiable(
+                f"every run has the same tokens per parameter ({low:.3g} to {high:.3g}): along one "
+                f"ray the effects of size and data cannot be told apart. Add runs at other ratios, "
+                f"at least a factor of 4 away; a power law in params or flops can be fitted now.",
+                partial=d,
+                insist="pass check=False to fit, or law=None to read_runs",
+            )
+    for name, levels in d.thin.items():
+        raise Unidentifiable(
+            f"{name} takes {levels} different {'value' if levels == 1 else 'values'} in these "
+            f"runs; telling how {law.response} depends on it takes at least {LEVELS}: add runs "
+            f"at other {name}",
+            partial=d,
+            insist="pass check=False to fit, or law=None to read_runs",
+        )
+    if law.domain == "real":
+        return
+    widest = max(d.decades, key=lambda c: d.decades[c])
+    if d.decades[widest] < _DECADE:
+        raise Unidentifiable(
+            f"the widest input, {widest}, spans {d.decades[widest]:.2f} decades "
+            f"({d.low[widest]:.3g} to {d.high[widest]:.3g}); a law needs at least one decade.",
+            partial=d,
+            insist="pass check=False to fit, or law=None to read_runs",
+        )

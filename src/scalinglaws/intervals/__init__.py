@@ -1,0 +1,1 @@
+"""How far to trust a fit: resampling, profiles, covariances, and the coverage measured for them."""

@@ -1,0 +1,132 @@
+"""The interval of a quantity under a fit, of any kind, with the coverage measured for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scalinglaws import _checks as checks
+from scalinglaws.errors import BadParameters, Unidentifiable, UnknownName
+from scalinglaws.intervals import measured_coverage as measured
+from scalinglaws.intervals.covariance import covariance, critical_value, delta_ends
+from scalinglaws.intervals.profile import ends
+from scalinglaws.intervals.quantity import evaluate
+from scalinglaws.intervals.resampling import KINDS as BOOTSTRAPS
+from scalinglaws.intervals.resampling import RESAMPLES, percentiles, resampled
+
+if TYPE_CHECKING:
+    from scalinglaws.fitting.fitted import Fitted
+    from scalinglaws.intervals.quantity import Quantity
+
+STOPPED = 0.01
+"""Share of refits that stopped early above which an interval says so."""
+
+KINDS = (*BOOTSTRAPS, "profile", "covariance", "classical")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """An interval with its estimate, level and kind.
+
+    ``measured`` is the share of simulated data sets in which intervals of this kind held the
+    truth, on designs like this one, or ``None`` where that was not studied. ``stopped`` is the
+    share of the refits behind it that did not reach a minimum.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    level: float
+    kind: str
+    measured: float | None = None
+    stopped: float = 0.0
+
+    @property
+    def short(self) -> bool:
+        """Whether intervals of this kind were measured to hold the truth too seldom."""
+        return self.measured is not None and self.measured < measured.SHORT
+
+    def __contains__(self, value: float) -> bool:
+        """Whether the interval holds a value."""
+        return self.low <= value <= self.high
+
+    def __repr__(self) -> str:
+        """Return the estimate and the two ends, with level, kind and a warning where it is due."""
+        ends, level = f"{self.low:.4g} to {self.high:.4g}", f"{self.level:.0%} {self.kind}"
+        warning = f"; measured to hold {self.measured:.0%}" if self.short else ""
+        if self.stopped > STOPPED:
+            warning += f"; {self.stopped:.0%} of its refits stopped early"
+        return f"{self.estimate:.4g} ({ends}, {level}{warning})"
+
+
+def interval(
+    fit: Fitted,
+    quantity: Quantity,
+    *,
+    level: float = 0.9,
+    kind: str | None = None,
+    n: int = RESAMPLES,
+    by: str | None = None,
+) -> Interval:
+    """Return an interval of a parameter, a derived quantity or a function of parameters.
+
+    ``kind`` is a bootstrap, ``"case"``, ``"residual"`` or ``"group"`` (percentiles of refits),
+    ``"profile"`` (parameters only), ``"covariance"`` (sandwich) or ``"classical"`` (both by the
+    delta method). ``None`` takes the case bootstrap, or, where that was measured to fall short on
+    such designs, the kind whose coverage came closest to its level.
+    ``by`` names the column of groups, and takes ``"group"`` where no kind is named. Raises
+    :class:`UnknownName` for another kind, or for a profile of what is no parameter, and
+    :class:`BadParameters` for groups that a kind does not use.
+    """
+    level, n = checks.level(level), checks.resamples(n)
+    if by is not None and kind is None:
+        kind = "group"
+    estimate = float(evaluate(fit, quantity, fit.params))
+    if np.isnan(estimate):
+        raise BadParameters("the quantity is not a number (nan) at the fitted parameters")
+    name = quantity if isinstance(quantity, str) else None
+    if kind is None:
+        chosen = measured.preferred(fit, name)
+        try:
+            return interval(fit, quantity, level=level, kind=chosen, n=n, by=by)
+        except Unidentifiable:
+            # A formula that cannot answer was not asked for by name: resampling always can.
+            kind = "case"
+    if kind not in KINDS:
+        raise UnknownName(f"no interval is called {kind!r}; there are {', '.join(KINDS)}")
+    if by is not None and kind != "group":
+        raise BadParameters(f"by={by!r} names groups of runs, which kind={kind!r} does not use")
+    stopped = 0.0
+    if kind in ("covariance", "classical"):
+        if name in fit.at_bound:
+            raise Unidentifiable(
+                f"{name} sits at its bound, where the formula of kind={kind!r} gives no interval: "
+                f"ask for kind='case' or 'profile'",
+                partial=fit,
+            )
+        form = "sandwich" if kind == "covariance" else kind
+        z = critical_value(fit, kind, level)
+        low, high = delta_ends(fit, quantity, estimate, z, covariance(fit, form=form).to_numpy())
+    elif kind == "profile":
+        if not isinstance(quantity, str) or quantity not in fit.law.names:
+            raise UnknownName(
+                f"a profile interval is one of a parameter, {', '.join(fit.law.names)}; for "
+                f"anything else ask for kind='case'"
+            )
+        low, high = ends(fit, quantity, level)
+    else:
+        draws = resampled(fit, n, kind=kind, by=by)
+        stopped = draws.attrs["stopped"] / len(draws)
+        values = evaluate(fit, quantity, {c: draws[c].to_numpy() for c in fit.law.names})
+        low, high = percentiles(values, level)
+    return Interval(
+        estimate=estimate,
+        low=float(low),
+        high=float(high),
+        level=level,
+        kind=f"{kind} bootstrap" if kind in BOOTSTRAPS else kind,
+        measured=measured.of(fit, kind, name) if level == measured.LEVEL else None,
+        stopped=stopped,
+    )

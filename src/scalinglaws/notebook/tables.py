@@ -1,0 +1,101 @@
+"""Tables as a chapter shows them: few digits, counts in words, intervals beside their estimate."""
+
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+
+from scalinglaws import _format
+from scalinglaws._format import number, table_html
+from scalinglaws.notebook.refusal import Refusal
+
+_HEADERS = {
+    "params": "parameters N",
+    "tokens": "tokens D",
+    "tokens_per_param": "tokens per parameter",
+    "flops": "compute C (FLOPs)",
+    "beyond": "times beyond the runs",
+}
+
+
+def count(value: float | Refusal) -> str:
+    """Format a count of parameters or tokens as people say it: 70B, 1.4T; a refusal as refused."""
+    return f"{value}" if isinstance(value, Refusal) else _format.count(value)
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table ready to read; ``frame`` keeps the numbers."""
+
+    frame: pd.DataFrame
+    level: float | None = None
+
+    def _header(self) -> tuple[str, ...]:
+        named = [_HEADERS.get(str(c), str(c)) for c in self._columns()]
+        return ("" if self.frame.index.name is None else str(self.frame.index.name), *named)
+
+    def _columns(self) -> list[str]:
+        names = [str(c) for c in self.frame.columns]
+        ends = {f"{n}{end}" for n in names for end in ("_low", "_high")}
+        return [n for n in names if n not in ends]
+
+    def _cell(self, row: pd.Series, name: str) -> str:
+        text = _words(name, row[name])
+        if f"{name}_low" in row.index:
+            low, high = (_words(name, row[f"{name}_{end}"]) for end in ("low", "high"))
+            text += f" ({low} to {high})"
+        return text
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        return [
+            (str(index), *(self._cell(row, name) for name in self._columns()))
+            for index, row in self.frame.iterrows()
+        ]
+
+    def _bare(self) -> bool:
+        return isinstance(self.frame.index, pd.RangeIndex)
+
+    def __repr__(self) -> str:
+        """Return the table as aligned text."""
+        skip = 1 if self._bare() else 0
+        lines = [r[skip:] for r in (self._header(), *self._rows())]
+        widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
+        return "\n".join(
+            "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+            for line in lines
+        )
+
+    def _repr_html_(self) -> str:
+        skip = 1 if self._bare() else 0
+        note = (
+            f"<p class='sl-why'>In brackets: {self.level:.0%} interval.</p>" if self.level else ""
+        )
+        rows = [r[skip:] for r in self._rows()]
+        return f'<div class="sl-table">{table_html(self._header()[skip:], rows)}{note}</div>'
+
+
+def _words(name: str, value: object) -> str:
+    if isinstance(value, str | bool) or value is None:
+        return str(value)
+    if not isinstance(value, int | float):
+        return f"{value}"
+    if math.isnan(value):
+        return ""
+    if name in ("params", "tokens", "batch_tokens"):
+        return count(float(value))
+    if name == "flops":
+        return f"{value:.3g}".replace("e+", "e")
+    if name in ("tokens_per_param", "beyond"):
+        return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+    if name == "loss":
+        return f"{value:.3f}"
+    if isinstance(value, int) or float(value).is_integer():
+        return f"{value:,.0f}"
+    return number(float(value))
+
+
+def show(frame: pd.DataFrame) -> Table:
+    """Show a table of the library: ``x, x_low, x_high`` become one column with its interval."""
+    level = frame.attrs.get("level")
+    shown = any(f"{name}_low" in frame.columns for name in frame.columns)
+    return Table(frame, float(level) if level and shown else None)

@@ -1,0 +1,79 @@
+"""The split of a budget: closed form, intervals, refusals."""
+
+import numpy as np
+import pytest
+
+import scalinglaws as sl
+
+CHINCHILLA = sl.laws.CHINCHILLA
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return sl.fit(CHINCHILLA, sl.load("hoffmann2022"))
+
+
+def test_numerical_optimum_is_the_closed_form(fitted):
+    table = sl.allocate(fitted, [1e18, 5.76e23, 1e26])
+    p = fitted.params
+    a = p["beta"] / (p["alpha"] + p["beta"])
+    g = (p["alpha"] * p["A"] / (p["beta"] * p["B"])) ** (1 / (p["alpha"] + p["beta"]))
+    expected = g * (np.array([1e18, 5.76e23, 1e26]) / 6) ** a
+    # A minimum found by comparing values is known to the square root of rounding, about 1e-7.
+    np.testing.assert_allclose(table["params"], expected, rtol=1e-6)
+    np.testing.assert_allclose(6 * table["params"] * table["tokens"], table["flops"], rtol=1e-12)
+
+
+def test_interval_holds_the_estimate_and_widens_beyond_the_runs(fitted):
+    table = sl.allocate(fitted, [1e21, 1e24, 1e26])
+    for name in ("params", "tokens", "tokens_per_param", "loss"):
+        assert (table[f"{name}_low"] < table[name]).all()
+        assert (table[name] < table[f"{name}_high"]).all()
+    width = np.log(table["params_high"] / table["params_low"])
+    assert width.is_monotonic_increasing
+    assert table["beyond"][0] == 1
+    assert table["beyond"][2] > 1000
+
+
+def test_refusals(fitted):
+    line = sl.fit(sl.laws.power_law("flops"), sl.load("hoffmann2022"))
+    with pytest.raises(sl.Unidentifiable, match="needs a law of both params and tokens"):
+        sl.allocate(line, 1e21)
+    with pytest.raises(sl.BadRuns, match="budgets in FLOPs must be a list of positive numbers"):
+        sl.allocate(fitted, [-1.0])
+    rng = np.random.default_rng(0)
+    runs = sl.simulate.at(
+        sl.laws.power_law("params"),
+        {"E": 2.0, "k": 500.0, "c": 0.35},
+        params=10 ** rng.uniform(7, 10, 40),
+        noise=0.001,
+    )
+    runs["tokens"] = 10 ** rng.uniform(9, 11, 40)
+    flat = sl.fit(CHINCHILLA, runs)
+    assert flat.at_bound
+    assert not flat.ok
+
+
+def test_explorer_is_built_from_the_fit(fitted):
+    page = sl.figures.interactive.explore(fitted)
+    middle = len(page.payload["alpha"]) // 2
+    assert page.payload["alpha"][middle] == fitted.params["alpha"]
+    # The middle node of the refits is the fit itself.
+    assert page.payload["objective"][middle][middle] == pytest.approx(fitted.objective, rel=1e-9)
+    assert len(page.payload["draws"]) == 200
+    assert page.payload["loss_unit"] == "nats per token"
+
+
+def test_growth_of_the_best_size_is_chinchillas_closed_form() -> None:
+    p = {"A": 482.0, "B": 2085.0, "E": 1.8, "alpha": 0.348, "beta": 0.366}
+    exact = 0.366 / (0.348 + 0.366)
+    found = sl.compute.growth(sl.laws.CHINCHILLA, p, low=1e18, high=1e24)
+    assert found.shape == ()
+    # The best sizes are found to 1e-8 by golden section, over 14 e-folds.
+    assert float(found) == pytest.approx(exact, abs=1e-8)
+    both = sl.compute.growth(
+        sl.laws.CHINCHILLA, {**p, "alpha": np.array([0.348, 0.5])}, low=1e18, high=1e24
+    )
+    np.testing.assert_allclose(both, [exact, 0.366 / 0.866], atol=1e-8)
+    with pytest.raises(sl.BadRuns, match=r"low below high; found 1e\+24, 1e\+18"):
+        sl.compute.growth(sl.laws.CHINCHILLA, p, low=1e24, high=1e18)

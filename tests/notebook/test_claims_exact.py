@@ -1,0 +1,200 @@
+"""A claim's verdict at the very edge of its tolerance, its digits, and the reasons it must give."""
+
+import math
+
+import pytest
+
+import scalinglaws as sl
+from scalinglaws.notebook import Claim, Refusal, claim, claims
+from scalinglaws.notebook.verdicts import MIME, UnreasonedClaim
+
+PLACE = {"paper": "Toy et al.", "cite": "toy2026", "where": "Table 1", "reason": "last digit"}
+
+
+def made(published=1.0, ours=1.0, tolerance=0.25, quantity="A", **options):
+    given = {**PLACE, "because": "another law", **options}
+    return claim(quantity, published=published, ours=ours, tolerance=tolerance, **given)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_tolerance_is_exactly_as_wide_as_it_says(side):
+    # A quarter is a binary fraction: 1.25 and 0.75 lie on the edge without any rounding.
+    assert made(ours=1 + side * 0.25).verdict == "reproduced"
+    # The slack for rounding is one part in 1e9, no more: half of it is in, half as much again out.
+    assert made(ours=1 + side * 0.25 * (1 + 0.5e-9)).verdict == "reproduced"
+    assert made(ours=1 + side * 0.25 * (1 + 1.5e-9)).verdict == "differs"
+    assert made(published=-1.0, ours=-1 + side * 0.25).verdict == "reproduced"
+    assert made(published=-1.0, ours=-1 + side * 0.26).verdict == "differs"
+
+
+def test_decimals_that_no_double_holds_are_still_on_the_edge():
+    assert abs(1.1 - 1.0) > 0.1
+    assert made(1.0, 1.1, 0.1).verdict == "reproduced"
+
+
+@pytest.mark.parametrize("ours", [math.nan, math.inf, -math.inf])
+def test_what_is_not_finite_is_never_reproduced(ours):
+    assert made(ours=ours).verdict == "differs"
+    with pytest.raises(UnreasonedClaim, match="say why with because"):
+        made(ours=ours, because="")
+
+
+@pytest.mark.parametrize("tolerance", [0.0, -1.0, math.nan, math.inf])
+def test_a_tolerance_is_a_positive_number(tolerance):
+    with pytest.raises(UnreasonedClaim, match="A: a tolerance is a positive number"):
+        made(tolerance=tolerance)
+
+
+def test_blank_reasons_are_none():
+    for blank in ("", "  ", "\n"):
+        with pytest.raises(UnreasonedClaim, match=r"a tolerance of 0\.25 needs its reason"):
+            made(reason=blank)
+        for ours in (2.0, None):
+            with pytest.raises(UnreasonedClaim, match=r"outside the tolerance of 0\.25; say why"):
+                made(ours=ours, because=blank)
+    assert issubclass(UnreasonedClaim, sl.ScalingLawError)
+    assert issubclass(UnreasonedClaim, ValueError)
+
+
+def test_what_is_shown_because_depends_on_the_verdict_and_a_note_on_none():
+    assert made(note="A note.").because == "A note."
+    assert made(ours=2.0, note="A note.").because == "A note. another law"
+    assert made(ours=2.0).because == "another law"
+    assert made(ours=None, note="A note.").because == "A note. another law"
+    # What is reproduced needs no reason, and a blank one is no refusal.
+    assert made(because="").because == ""
+
+
+def test_an_interval_is_taken_apart_and_a_number_has_none():
+    interval = sl.Interval(estimate=1.1, low=0.9, high=1.4, level=0.8, kind="profile")
+    shown = made(ours=interval)
+    assert (shown.ours, shown.low, shown.high) == (1.1, 0.9, 1.4)
+    assert (shown.level, shown.kind) == (0.8, "profile")
+    assert shown.kind_in_words == "80% profile"
+    assert shown.interval == "0.90 to 1.40"
+    assert "ours 1.10 (80% profile: 0.90 to 1.40)" in repr(shown)
+    bare = made(ours=1)
+    assert (bare.ours, bare.low, bare.high, bare.level, bare.kind) == (1.0, None, None, None, "")
+    assert (bare.interval, bare.kind_in_words) == ("", "")
+    assert repr(bare) == "A: Toy et al., Table 1: 1.00; ours 1.00\n  reproduced"
+    assert repr(made(ours=None)).endswith("1.00; ours none\n  cannot be checked: another law")
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "words"),
+    [
+        (0.01, "3.142"),
+        (0.05, "3.142"),
+        (0.25, "3.14"),
+        (1.0, "3.1"),
+        (4.9, "3.1"),
+        (5.0, "3"),
+        (50.0, "3"),
+        (1e-12, "3.14159265"),
+    ],
+)
+def test_a_value_has_one_digit_more_than_its_tolerance(tolerance, words):
+    assert made(tolerance=tolerance).words(math.pi) == words
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "unit", "words"),
+    [
+        (0.0123, "", "0.012"),
+        (9.4, "", "9.4"),
+        (10.0, "", "10"),
+        (123.0, "", "123"),
+        (2e9, "parameters", "2B"),
+        (2e12, "tokens", "2T"),
+        (2e9, "FLOPs", "2000000000"),
+    ],
+)
+def test_a_tolerance_in_words(tolerance, unit, words):
+    assert made(tolerance=tolerance, unit=unit).tolerance_in_words == words
+
+
+@pytest.mark.parametrize("unit", ["parameters", "tokens"])
+def test_counts_are_said_as_people_say_them(unit):
+    shown = made(published=7e10, ours=6.7e10, tolerance=5e9, unit=unit)
+    assert "70B; ours 67B" in repr(shown)
+    assert shown.unit == unit
+
+
+def test_other_data_is_never_judged_even_when_it_agrees():
+    runs = sl.load("hoffmann2022")
+    shown = made(runs=runs, data="kaplan2020", note="Seen.")
+    assert shown.verdict == "other data"
+    assert shown.data == "kaplan2020"
+    assert shown.because == (
+        "Seen. The published figure belongs to kaplan2020; these are hoffmann2022. "
+        "Nothing is judged."
+    )
+    runs.attrs = {}
+    assert "these are a table of runs." in made(runs=runs, data="kaplan2020").because
+    assert made(data="kaplan2020").verdict == "other data"
+    own = made(runs=sl.load("hoffmann2022"))
+    assert (own.data, own.verdict) == ("hoffmann2022", "reproduced")
+    assert made().data == ""
+    refused = Refusal(sl.Unidentifiable("one ray"))
+    both = made(ours=refused, runs=runs, data="kaplan2020").because
+    assert both.startswith("The published figure belongs to kaplan2020")
+    assert both.endswith("The library refuses to answer on these runs. one ray")
+
+
+def test_several_claims_take_each_its_own_tolerance():
+    place = {**PLACE, "because": "another law"}
+    told = claims({"a": -4.0, "b": 2.0}, {"a": -4.4, "b": 2.4}, relative=0.1, **place)
+    # A tenth of the size: 0.4 for -4, on the edge, and 0.2 for 2.
+    assert [c.tolerance for c in told.each] == pytest.approx([0.4, 0.2], rel=1e-12)
+    assert [c.verdict for c in told.each] == ["reproduced", "differs"]
+    one = claims({"a": 4.0, "b": 2.0}, {"a": 4.3, "b": 2.4}, tolerance=0.4, **place)
+    assert [c.tolerance for c in one.each] == [0.4, 0.4]
+    named = claims(
+        {"a": 4.0, "b": 2.0}, lambda n: {"a": 4, "b": 2}[n], relative={"a": 0.5, "b": 1.0}, **place
+    )
+    assert [c.tolerance for c in named.each] == [2.0, 2.0]
+    assert [c.published for c in named.each] == [4.0, 2.0]
+    assert repr(told) == f"{told.each[0]!r}\n{told.each[1]!r}"
+
+
+def test_a_table_of_claims_says_once_what_all_share():
+    interval = {"estimate": 1.0, "low": 0.9, "high": 1.2, "kind": "case bootstrap"}
+    place = {**PLACE, "tolerance": 0.25, "objective": sl.LAD, "because": "another law"}
+    same = claims({"a": 1.0, "b": 9.0}, lambda _: sl.Interval(level=0.9, **interval), **place)
+    html = same._repr_mimebundle_()["text/html"]
+    header = "ours (90% case bootstrap), least absolute deviation on log-loss"
+    assert f'<th scope="col">{header}</th>' in html
+    assert html.count("90% case bootstrap") == 1
+    assert "<td>1.00 (0.90 to 1.20)</td>" in html
+    assert html.count("Tolerance: last digit.") == html.count("another law") == 1
+    assert 'class="sl-claim mixed"' in html
+    assert "✓\u00a0reproduced" in html
+    assert "✗\u00a0differs" in html
+    levels = {"a": 0.9, "b": 0.8}
+    two = claims({"a": 1.0, "b": 1.0}, lambda k: sl.Interval(level=levels[k], **interval), **place)
+    html = two._repr_mimebundle_()["text/html"]
+    assert '<th scope="col">ours, least' in html
+    assert "1.00 (90% case bootstrap: 0.90 to 1.20)" in html
+    assert "1.00 (80% case bootstrap: 0.90 to 1.20)" in html
+    assert 'class="sl-claim reproduced"' in html
+    bare = claims({"a": 1.0}, {"a": 1.0}, **{**place, "objective": ""})
+    assert '<th scope="col">ours</th>' in bare._repr_mimebundle_()["text/html"]
+
+
+@pytest.mark.parametrize(
+    ("options", "colour", "symbol"),
+    [
+        ({}, "reproduced", "✓ Reproduced."),
+        ({"ours": 9.0}, "differs", "✗ Differs."),
+        ({"ours": None}, "unchecked", "? Cannot be checked."),
+        ({"data": "kaplan2020"}, "other", "· Other data."),
+    ],
+)
+def test_each_verdict_has_its_colour_and_its_sign(options, colour, symbol):
+    bundle = made(objective="LAD", **options)._repr_mimebundle_()
+    assert f'<div class="sl-claim {colour}">' in bundle["text/html"]
+    assert f"<strong>{symbol}</strong>" in bundle["text/html"]
+    assert ", LAD.</p>" in bundle["text/html"]
+    assert "Tolerance 0.25: last digit" in bundle["text/html"]
+    (record,) = bundle[MIME]["claims"]
+    assert Claim(**record) == made(objective="LAD", **options)
