@@ -161,7 +161,8 @@ def _worst_pair(fit: Fitted) -> str | None:
 def _stopped(fit: Fitted) -> str:
     draws = bootstrap(fit)
     text = f"90% interval, case bootstrap of {len(draws)}"
-    return text + (f", {draws.attrs['stopped']} stopped" if draws.attrs["stopped"] else "")
+    stopped = draws.attrs["stopped"] / len(draws)
+    return text + (f", {max(stopped, 0.01):.0%} stopped" if stopped else "")
 
 
 def fit_text(fit: Fitted) -> str:
