@@ -22,7 +22,14 @@ from scalinglaws.fitting.partial import partial
 from scalinglaws.fitting.solver.lad_programs import descend_straight
 from scalinglaws.fitting.solver.problem import RESOLUTION, Task
 from scalinglaws.fitting.status import NEAR, condition_of, status_of
-from scalinglaws.intervals import covariance, interval, prediction, profile, rejection, resampling
+from scalinglaws.intervals import (
+    covariance,
+    interval,
+    parameter_test,
+    prediction,
+    profile,
+    resampling,
+)
 from scalinglaws.intervals.quantity import evaluate
 
 if TYPE_CHECKING:
@@ -49,7 +56,7 @@ class Fit(Fitted):
     predict = prediction.predict
     covariance = covariance.covariance
     profile = profile.profile
-    test = rejection.against
+    test = parameter_test.parameter_test
     report = _report.report
     save = saved.save
 
@@ -79,13 +86,29 @@ def fit(
     seed: int = 0,
     check: bool = True,
 ) -> Fit:
-    """Fit a law to runs.
+    """Fit a law to runs: minimise the sum of ``rho(residual)`` over its parameters.
 
-    ``runs`` needs the law's inputs and its response, ``loss``, as columns; ``weights`` (n,)
-    multiply each run's contribution; ``held`` keeps parameters at given values; ``start`` replaces
-    the starts that come from the data. Raises :class:`BadRuns` for values that a law or an
-    objective cannot take, :class:`BadParameters` for a held value or a start out of bounds, and
-    :class:`Unidentifiable` when the runs cannot determine the law; ``check=False`` insists.
+    ``law`` is a law of :mod:`scalinglaws.laws` or your own. ``runs`` is a table with one row for
+    each run and the law's inputs and response as columns, in the units that the law names: for
+    Chinchilla ``params`` and ``tokens`` (counts) and ``loss`` (nats per token). ``objective`` is an
+    :class:`Objective` or the name of one (``"huber"``, ``"lad"``, ``"lsq_log"``, ``"lsq"``).
+    ``weights`` (n,) multiply each run's contribution; zero leaves a run out. ``held`` keeps
+    parameters, by name, at given values. ``start``, a mapping or a list of them, replaces the
+    starts that come from the data. ``seed`` is a whole number. ``check=False`` fits even what the
+    runs cannot identify.
+
+    Raises :class:`BadRuns` for values that a law or an objective cannot take (row and column are
+    named), :class:`BadParameters` for a held value or a start out of bounds, and
+    :class:`Unidentifiable` when the runs cannot determine the law; its ``partial`` is what can still
+    be answered. Hoffmann et al. 2022, section 3.3, for the default objective; many starts and a
+    damped Newton method with exact derivatives for the minimum.
+
+    >>> import scalinglaws as sl
+    >>> fit = sl.fit(sl.laws.CHINCHILLA, sl.load("hoffmann2022"))
+    >>> fit.ok, round(fit.params["alpha"], 3), round(fit.params["E"], 2)
+    (True, 0.347, 1.82)
+    >>> round(fit.derived["a"], 2)
+    0.51
     """
     objective = resolve(objective)
     bare = checks.bare(runs)

@@ -87,15 +87,18 @@ def card_rows(fit: Fitted) -> list[tuple[str, str]]:
     if (pair := _worst_pair(fit)) is not None:
         rows.append(("strongest rank correlation", pair))
     if (sure := _determined(fit)) is not None:
-        rows.append(("known together", sure))
+        rows.append(("relative half-width of 90% intervals", sure))
     kind = measured.preferred(fit)
     if measured.loose(fit):
-        text = "none for such runs: they do not fix the parameters, whatever an interval says"
-        rows.append(("measured coverage", text))
+        text = "none for such runs: the parameters are not identified, whatever an interval says"
+        rows.append(("empirical coverage", text))
     elif (share := measured.of(fit, kind)) is not None:
-        text = f"90% {kind} intervals held the truth in {share:.0%} of simulated data sets"
-        under = ", which is too seldom" if share < measured.SHORT else ""
-        rows.append(("measured coverage", f"{text} (design: {measured.design_class(fit)}){under}"))
+        under = ": too low" if share < measured.SHORT else ""
+        design = measured.design_class(fit)
+        text = (
+            f"{share:.0%} (nominal 90%, {kind} intervals, simulated runs, design: {design}){under}"
+        )
+        rows.append(("empirical coverage", text))
     rows.append(("seed and version", f"seed {fit.seed}, scalinglaws {VERSION}"))
     return rows
 
@@ -120,10 +123,7 @@ def _scatter(fit: Fitted) -> str:
 
 
 def _determined(fit: Fitted) -> str | None:
-    """Say how well the runs determine what the parameters imply together: exponents, N*, loss.
-
-    Half-widths of 90% intervals, relative to the estimate.
-    """
+    """Return the relative half-widths of 90% intervals of what the parameters imply together."""
     found = {f"exponent {name}": interval(fit, name) for name in fit.law.derived}
     if {"params", "tokens"} == set(fit.law.inputs) and not fit.at_bound:
         flops = FLOPS_PER_PARAM_TOKEN * fit.inputs["params"] * fit.inputs["tokens"]
@@ -138,7 +138,7 @@ def _determined(fit: Fitted) -> str | None:
             fit, lambda p: fit.law(_columns(p), **top)[..., 0].squeeze()
         )
     widths = {k: (i.high - i.low) / 2 / abs(i.estimate) for k, i in found.items() if i.estimate}
-    return "; ".join(f"{k} to {w:.1%}" for k, w in widths.items()) or None
+    return "; ".join(f"{k} {w:.1%}" for k, w in widths.items()) or None
 
 
 def _columns(p: Mapping[str, Any]) -> dict[str, Any]:

@@ -70,7 +70,9 @@ def test_a_law_of_another_response_reads_its_own_column() -> None:
     power = laws.power_law("tokens")
     truth = {"E": 1.7, "k": 30.0, "c": 0.25}
     line = sl.fit(power, sl.simulate.at(power, truth, tokens=SIZES))
-    with pytest.raises(UnknownName, match=r"is no law of steps: fit laws.STEPS_TO_TARGET"):
+    with pytest.raises(
+        UnknownName, match=r"is not a law of steps to a target: fit laws.STEPS_TO_TARGET"
+    ):
         batch.trade_off(line, 1e6)
 
 

@@ -143,7 +143,7 @@ def test_growth_and_omega_refuse_what_they_cannot_use() -> None:
         sl.compute.growth(
             laws.CHINCHILLA, {k: v for k, v in TRUTH.items() if k != "B"}, low=1e18, high=1e20
         )
-    with pytest.raises(BadParameters, match=r"is no law of params and tokens"):
+    with pytest.raises(BadParameters, match=r"has no compute-optimal split"):
         sl.compute.growth(
             laws.power_law("tokens"), {"E": 1.0, "k": 2.0, "c": 0.1}, low=1e18, high=1e20
         )

@@ -260,7 +260,7 @@ def test_two_sizes_do_not_determine_a_law_of_size_and_data():
     with pytest.raises(sl.Unidentifiable, match="params takes 2 different values in these runs"):
         sl.fit(sl.laws.CHINCHILLA, runs)
     loose = sl.fit(sl.laws.CHINCHILLA, runs, check=False)
-    assert "measured coverage: none for such runs" in repr(loose.report())
+    assert "empirical coverage: none for such runs" in repr(loose.report())
     assert loose.interval("alpha").measured is None
 
 
@@ -268,4 +268,4 @@ def test_no_coverage_is_quoted_where_parameters_are_not_fixed():
     one = sl.load("hoffmann2022").head(20).copy()
     one["params"], one["tokens"] = 1e9, np.geomspace(1e9, 1e11, 20)
     card = repr(sl.fit(sl.laws.CHINCHILLA, one, check=False).report())
-    assert "measured coverage: none for such runs" in card
+    assert "empirical coverage: none for such runs" in card

@@ -131,7 +131,7 @@ def test_parameters_that_runs_cannot_tell_apart_are_not_fine():
     twice = sl.laws.power_law("params") + sl.laws.power_law("tokens")
     fit = sl.fit(twice, CHINCHILLA)
     assert not fit.ok
-    assert "do not tell its parameters apart (condition number" in fit.status
+    assert "do not identify its parameters (condition number" in fit.status
 
 
 def test_a_residual_bootstrap_centres_by_what_the_objective_centres_by():

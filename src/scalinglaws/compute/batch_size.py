@@ -59,7 +59,9 @@ def trade_off(
     another law and :class:`BadRuns` for a batch that is not positive.
     """
     if fit.law.names != ("S_min", "E_min"):
-        raise UnknownName(f"{fit.law.name} is no law of steps: fit laws.STEPS_TO_TARGET")
+        raise UnknownName(
+            f"{fit.law.name} is not a law of steps to a target: fit laws.STEPS_TO_TARGET"
+        )
     level = checks.level(level)
     (batch,) = (np.atleast_1d(v) for v in _positive(batch_tokens=batch_tokens))
     draws = bootstrap(fit, checks.resamples(n), kind=kind)

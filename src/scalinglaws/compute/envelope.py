@@ -40,14 +40,14 @@ def frontier(
 ) -> Frontier:
     """Find which run has the lowest loss at each budget, and the power law through the winners.
 
-    ``curves`` has a row a checkpoint: ``run, params, tokens, loss`` and the column named by
-    ``flops``, which counts compute. By default each run's loss is interpolated in log FLOPs onto
+    ``curves`` has one row for each checkpoint: ``run, params, tokens, loss`` and the column named
+    by ``flops``, which counts compute. By default each run's loss is interpolated in log FLOPs onto
     ``budgets`` equally spaced budgets, and a budget counts when at least two runs reach it
     (Hoffmann et al. 2022, section 3.1). With ``hull`` the winners are the checkpoints on the
-    falling part of the lower convex hull of log loss against log FLOPs, each counted once
-    (McLeish et al. 2025, approach 1); its first corner is the cheapest checkpoint of all, whether
-    or not its size is the best there. The table's ``tokens`` are those that the winner had seen,
-    whatever ``flops`` counts, and D* has its own line through them. Intervals resample whole runs.
+    falling part of the lower convex hull of log loss against log FLOPs, each counted once (McLeish
+    et al. 2025, approach 1); its first corner is the cheapest checkpoint of all, whether or not its
+    size is the best there. The table's ``tokens`` are those that the winner had seen, whatever
+    ``flops`` counts, and D* has its own line through them. Intervals resample whole runs.
 
     Raises :class:`BadRuns` without a needed column or with a value in it that is not a positive
     number, and :class:`Unidentifiable` when fewer than three sizes ever win.

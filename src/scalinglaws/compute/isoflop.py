@@ -27,10 +27,10 @@ _SAME_BUDGET = 0.0212  # in log10: runs within 5% are one budget
 class Frontier:
     """How the best size and the best amount of data grow with compute, each as ``k C^exponent``.
 
-    ``table`` has a row a budget: ``flops, params, tokens, loss``, ``used`` and ``reason`` when a
-    budget was left out. ``lines`` (draws, 2) holds slope and intercept of log N* on log C for the
-    estimate (row 0) and each resample, ``token_lines`` the same of log D* and ``loss_lines``, where
-    it was found, of the log of the lowest loss. C is what the column
+    ``table`` has one row for each budget: ``flops, params, tokens, loss``, ``used`` and ``reason``
+    when a budget was left out. ``lines`` (draws, 2) holds slope and intercept of log N* on log C
+    for the estimate (row 0) and each resample, ``token_lines`` the same of log D* and
+    ``loss_lines``, where it was found, of the log of the lowest loss. C is what the column
     ``flops`` of ``runs`` counts: the exponents ``a`` and ``b`` add up to 1 only where that is 6ND.
     ``shape`` is that of the curve through each profile.
     """
@@ -93,7 +93,7 @@ class Frontier:
         return self._interval(np.exp(-lines[:, 1] / lines[:, 0]), level)
 
     def at(self, flops: npt.ArrayLike, *, level: float = 0.9) -> pd.DataFrame:
-        """Return the best size and data at budgets, with intervals; one row a budget.
+        """Return the best size and data at budgets, with intervals; one row for each.
 
         ``flops`` counts compute as the frontier's own column does.
         """

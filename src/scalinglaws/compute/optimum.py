@@ -71,7 +71,9 @@ def growth(
     if missing := [n for n in law.names if n not in values]:
         raise UnknownName(f"{law.name} needs a value for {', '.join(missing)}")
     if set(law.inputs) != {"params", "tokens"}:
-        raise BadParameters(f"{law.name} is no law of params and tokens, so no budget splits")
+        raise BadParameters(
+            f"{law.name} is not a law of params and tokens, so it has no compute-optimal split"
+        )
     budgets = np.geomspace(low, high, 25)
     p = {k: np.asarray(v, dtype=float) for k, v in values.items()}
     shape = np.broadcast_shapes(*(v.shape for v in p.values()))

@@ -14,7 +14,7 @@ NEAR = 1e-6
 """A parameter this close to a bound, in its own unit, is at it."""
 
 LOOSE = 1e12
-"""Condition number from which on doubles do not tell one set of parameters from another."""
+"""Condition number from which on doubles cannot distinguish one set of parameters from another."""
 
 
 def status_of(
@@ -23,7 +23,7 @@ def status_of(
     """Return the sentence that a fit is introduced by, and whether it carries no warning."""
     found = f"{agree} of {tried} starts agree on the best objective"
     if agree < tried:
-        found += ", the others stayed on higher ground"
+        found += ", the others converged to worse minima"
     if not converged:
         return f"The solver stopped before it reached a minimum; {found}.", False
     if at_bound:
@@ -31,7 +31,7 @@ def status_of(
         return f"Minimum found with {where} at the edge of its range; {found}.", False
     if condition > LOOSE:
         return (
-            f"Minimum found, but the runs do not tell its parameters apart (condition number "
+            f"Minimum found, but the runs do not identify its parameters (condition number "
             f"{condition:.0e}): others fit as well; {found}.",
             False,
         )

@@ -30,8 +30,8 @@ KINDS = (*BOOTSTRAPS, "profile", "covariance", "classical")
 class Interval:
     """An interval with its estimate, level and kind.
 
-    ``measured`` is the share of simulated data sets in which intervals of this kind held the
-    truth, on designs like this one, or ``None`` where that was not studied. ``stopped`` is the
+    ``measured`` is the empirical coverage of intervals of this kind on simulated data sets with
+    designs like this one, or ``None`` where that was not studied. ``stopped`` is the
     share of the refits behind it that did not reach a minimum.
     """
 
@@ -45,7 +45,7 @@ class Interval:
 
     @property
     def short(self) -> bool:
-        """Whether intervals of this kind were measured to hold the truth too seldom."""
+        """Whether the empirical coverage of such intervals is well below their nominal level."""
         return self.measured is not None and self.measured < measured.SHORT
 
     def __contains__(self, value: float) -> bool:
@@ -55,7 +55,11 @@ class Interval:
     def __repr__(self) -> str:
         """Return the estimate and the two ends, with level, kind and a warning where it is due."""
         ends, level = f"{self.low:.4g} to {self.high:.4g}", f"{self.level:.0%} {self.kind}"
-        warning = f"; measured to hold {self.measured:.0%}" if self.short else ""
+        warning = (
+            f"; empirical coverage {self.measured:.0%} (nominal {self.level:.0%})"
+            if self.short
+            else ""
+        )
         if self.stopped > STOPPED:
             warning += f"; {self.stopped:.0%} of its refits stopped early"
         return f"{self.estimate:.4g} ({ends}, {level}{warning})"
@@ -70,15 +74,29 @@ def interval(
     n: int = RESAMPLES,
     by: str | None = None,
 ) -> Interval:
-    """Return an interval of a parameter, a derived quantity or a function of parameters.
+    """Return the interval of a parameter, a derived quantity or a function of parameters.
 
-    ``kind`` is a bootstrap, ``"case"``, ``"residual"`` or ``"group"`` (percentiles of refits),
-    ``"profile"`` (parameters only), ``"covariance"`` (sandwich) or ``"classical"`` (both by the
-    delta method). ``None`` takes the case bootstrap, or, where that was measured to fall short on
-    such designs, the kind whose coverage came closest to its level.
-    ``by`` names the column of groups, and takes ``"group"`` where no kind is named. Raises
-    :class:`UnknownName` for another kind, or for a profile of what is no parameter, and
-    :class:`BadParameters` for groups that a kind does not use.
+    ``quantity`` is a name, or a function of parameter values by name that works on arrays of them
+    (no ``float()``), such as ``lambda p: p["A"] / p["B"]``. ``level`` is the nominal coverage.
+    ``kind`` is a bootstrap, ``"case"`` (pairs), ``"residual"`` or ``"group"`` (clusters; percentiles
+    of refits), ``"profile"`` (profile likelihood, of a parameter), ``"covariance"`` (sandwich) or
+    ``"classical"`` (both by the delta method). ``None`` takes the case bootstrap, or, where its
+    empirical coverage on such designs is too low, the kind that came closest to its level. ``n`` is
+    the number of resamples; ``by`` names the column of groups, and takes ``"group"`` where no kind is
+    named.
+
+    Raises :class:`UnknownName` for another kind or quantity, :class:`BadParameters` for a function
+    that gives no numbers or groups that a kind does not use, and :class:`Unidentifiable` where a
+    formula has no answer, such as at a bound, or there are fewer than five groups. Efron 1979; Huber
+    1967; Heritier and Ronchetti 1994.
+
+    >>> import scalinglaws as sl
+    >>> fit = sl.fit(sl.laws.CHINCHILLA, sl.load("hoffmann2022"))
+    >>> alpha = fit.interval("alpha", kind="profile")
+    >>> 0.3 < alpha.low < alpha.estimate < alpha.high < 0.4
+    True
+    >>> 0.5 in fit.interval("a", n=200)
+    True
     """
     level, n = checks.level(level), checks.resamples(n)
     if by is not None and kind is None:

@@ -1,7 +1,7 @@
 """What coverage was measured for each kind of interval, and which kind that makes the best.
 
 The figures come from ``scalinglaws.validation.coverage``, which simulates runs from known laws and
-counts how often a 90% interval holds the truth; they travel with the package in ``coverage.csv``.
+measures the coverage of nominal 90% intervals; they travel with the package in ``coverage.csv``.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _GAP = 0.5
 
 @cache
 def table() -> pd.DataFrame:
-    """Return the measured coverage: one row a law, design, objective, kind and quantity."""
+    """Return the empirical coverage: one row for each law, design, objective, kind and quantity."""
     with (files("scalinglaws.intervals") / "coverage.csv").open("rb") as file:
         return pd.read_csv(file)
 

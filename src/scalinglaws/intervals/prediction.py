@@ -29,15 +29,24 @@ def predict(
     by: str | None = None,
     **inputs: npt.ArrayLike,
 ) -> pd.DataFrame:
-    """Predict the loss at inputs given by name, one row a point.
+    """Predict the loss at inputs given by name, with an interval; one row for each point.
 
-    Columns: the inputs, ``loss``, ``low``, ``high`` (the curve's interval; a new run's, residual
-    scatter included, with ``new_run``), ``beyond`` (how many times further than the nearest run
-    in the worst input; 1 means in range) and ``where`` (``"in range"`` or ``"extrapolated"``).
-    Where such intervals of predictions were measured to hold the truth too seldom, a column
-    ``measured`` says how often; ``attrs["stopped"]`` counts refits that reached no minimum. Raises
-    :class:`UnknownName` for an input that is missing or that the law does not have, and
-    :class:`BadRuns` for what is no finite number.
+    ``inputs`` are those of the law by name, each a number or (m,), in the unit of the runs. ``level``,
+    ``kind``, ``n`` and ``by`` are those of :meth:`Fit.interval`, for bootstraps. Columns: the inputs,
+    the response, ``low`` and ``high`` (the curve's interval; with ``new_run`` that of a new run,
+    residual scatter included), ``beyond`` (how many times further than the nearest run in the worst
+    input; 1 means in range) and ``where`` (``"in range"`` or ``"extrapolated"``). Where the empirical
+    coverage of such intervals is well below their level, a column ``measured`` gives it;
+    ``attrs["stopped"]`` counts refits that reached no minimum.
+
+    Raises :class:`UnknownName` for an input that is missing or that the law does not have, and
+    :class:`BadRuns` for what is not a finite number.
+
+    >>> import scalinglaws as sl
+    >>> fit = sl.fit(sl.laws.CHINCHILLA, sl.load("hoffmann2022"))
+    >>> told = fit.predict(params=[1e9, 70e9], tokens=[2e10, 1.4e12])
+    >>> told["where"].tolist()
+    ['in range', 'extrapolated']
     """
     level, n = checks.level(level), checks.resamples(n)
     if missing := [i for i in fit.law.inputs if i not in inputs]:

@@ -30,10 +30,10 @@ _REACH = np.array([0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 9.0
 def profile(fit: Fitted, grids: Mapping[str, npt.ArrayLike]) -> pd.DataFrame:
     """Refit the free parameters at every combination of held values, in one batch.
 
-    ``grids`` maps parameter names to the values to hold. Returns a row a combination, last name
-    varying fastest: every parameter, ``objective``, and ``worse``, the objective over the fit's
-    own. Raises :class:`UnknownName` for a name the law does not have, and :class:`BadParameters`
-    for one that is held already or a value it cannot have.
+    ``grids`` maps parameter names to the values to hold. Returns one row for each combination, last
+    name varying fastest: every parameter, ``objective``, and ``worse``, the objective over the
+    fit's own. Raises :class:`UnknownName` for a name the law does not have, and
+    :class:`BadParameters` for one that is held already or a value it cannot have.
     """
     law = fit.law
     if unknown := set(grids) - set(law.names):

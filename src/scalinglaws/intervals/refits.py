@@ -44,6 +44,9 @@ UNIT = 64
 
 _OTHERS = 7
 
+INDEX = np.intp
+"""What numpy counts with on this platform: 32 bits wide in a browser."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -179,14 +182,15 @@ def _rows(seed: int, first: int, last: int, size: int) -> npt.NDArray[np.intp]:
     units = range(first // UNIT, -(-last // UNIT))
     drawn = [np.random.default_rng([seed, u]).integers(0, size, (UNIT, size)) for u in units]
     start = first - units[0] * UNIT
-    return np.concatenate(drawn)[start : start + last - first]
+    # The same numbers are drawn on every platform, then counted with what it counts with.
+    return np.concatenate(drawn)[start : start + last - first].astype(INDEX, copy=False)
 
 
 def _counts(rows: npt.NDArray[np.intp], weights: Array) -> Array:
     """Return weights (n,) times how often each run was drawn, (b, n), for row numbers (b, rows)."""
     size = len(weights)
     out = np.empty((len(rows), size))
-    start = size * np.arange(UNIT)[:, None]
+    start = size * np.arange(UNIT, dtype=INDEX)[:, None]
     # In parts that stay in the cache: the counts of all at once take four times as long.
     for first in range(0, len(rows), UNIT):
         some = rows[first : first + UNIT]

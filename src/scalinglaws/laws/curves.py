@@ -144,7 +144,7 @@ def saturating(over: str, *, top: float | None = None) -> Law:
                 name="E",
                 symbol="E",
                 unit="loss",
-                meaning="loss that no scale removes",
+                meaning="irreducible loss: what no scale removes",
                 space="linear",
                 start=(0.05, 0.99),
             ),

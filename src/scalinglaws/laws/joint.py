@@ -161,7 +161,7 @@ OVERTRAINED = Law(
     name="over-training",
     inputs=("flops", "tokens_per_param"),
     parameters=(
-        level("E", "E", "loss", "loss that no scale removes"),
+        level("E", "E", "loss", "irreducible loss: what no scale removes"),
         coefficient("a", "a", "loss * flops^eta", "weight of the finite-model term"),
         coefficient("b", "b", "loss * flops^eta", "weight of the finite-data term"),
         exponent("eta", "η", "how fast loss falls with compute at a fixed ratio of tokens to size"),
@@ -196,7 +196,7 @@ DATA_CONSTRAINED = Law(
     parameters=(
         coefficient("A", "A", "loss * params^alpha", "weight of the finite-model term"),
         coefficient("B", "B", "loss * tokens^beta", "weight of the finite-data term"),
-        level("E", "E", "loss", "loss that no scale removes"),
+        level("E", "E", "loss", "irreducible loss: what no scale removes"),
         exponent("alpha", "α", "how fast loss falls with effective size"),
         exponent("beta", "β", "how fast loss falls with effective data"),
         _reuse("R_D", "R_D*", "repetitions of the data after which further ones fade"),

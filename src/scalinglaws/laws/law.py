@@ -140,7 +140,7 @@ def add(law_1: Law, law_2: Law, *, share: Sequence[str] = ()) -> Law:
     """Return the law that predicts the sum of two laws.
 
     Names that both have get the suffix ``_2`` in the second law, but for those in ``share``, which
-    stay one parameter. Two floors cannot be told apart: give one of the laws none. Raises
+    stay one parameter. Two irreducible losses are not identified: give one of the laws none. Raises
     :class:`UnknownName` for a shared name that is not in both.
     """
     new = _renamed(law_1, law_2, share)

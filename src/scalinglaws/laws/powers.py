@@ -48,7 +48,7 @@ def sum_of_powers(
     )
 
 
-_FLOOR = level("E", "E", "loss", "loss that no scale removes")
+_FLOOR = level("E", "E", "loss", "irreducible loss: what no scale removes")
 
 
 def power_law(
@@ -56,8 +56,9 @@ def power_law(
 ) -> Law:
     """Return the law of one input, ``L = E + k x^-c``, without ``E`` when ``floor`` is false.
 
-    ``response`` names the column that it predicts, ``steepest`` bounds ``c``. Hestness et
-    al. 2017, section 2; M1 (without floor) and M2 of Alabdulmohsin et al. 2022.
+    The floor ``E`` is the irreducible loss. ``response`` names the column that it predicts,
+    ``steepest`` bounds ``c``. Hestness et al. 2017, section 2; M1 (without floor) and M2 of
+    Alabdulmohsin et al. 2022.
     """
     scale = coefficient("k", "k", f"{response} * {over}^c", f"{response} at one unit of the input")
     fall = exponent(

@@ -18,9 +18,9 @@ from scalinglaws.laws import Law, power_law
 class HoldOut:
     """A held-out score.
 
-    ``scores`` has a row an estimator: ``rmse`` and ``bias`` of log-loss on the held-out runs and
-    ``coverage``, the share of them inside the estimator's interval for a new run (NaN without
-    one). ``predictions`` has a row a held-out run; ``trained`` is the fit on the rest.
+    ``scores`` has one row for each estimator: ``rmse`` and ``bias`` of log-loss on the held-out
+    runs and ``coverage``, the share of them inside the estimator's interval for a new run (NaN
+    without one). ``predictions`` has one for each held-out run; ``trained`` is the fit on the rest.
     """
 
     scores: pd.DataFrame
@@ -86,11 +86,23 @@ def hold_out(
 ) -> HoldOut:
     """Fit the runs with the smallest ``by`` and score the largest ``fraction`` of them.
 
-    Baselines see the same runs: the last value (loss of the largest run fitted, the geometric mean
-    of several), and straight and
-    floored power laws of compute. Runs that share the value at the cut stay together. Raises
-    :class:`BadRuns` for a fraction outside (0, 1) or an unknown column, and
-    :class:`Unidentifiable` when what is left cannot determine the law; ``check=False`` insists.
+    ``runs`` is a table as for :func:`scalinglaws.fit`, with the column ``by``, such as ``flops``.
+    ``fraction``, between 0 and 1, is the share of runs to hold out; runs that share the value at the
+    cut stay together. ``level`` is that of the intervals for a new run. The score is the root mean
+    square of ``log(predicted / measured)``. Baselines are fitted to the same runs: the last value
+    (loss of the largest run fitted, the geometric mean of several), and straight and floored power
+    laws of compute.
+
+    Raises :class:`BadRuns` for a fraction outside (0, 1) or an unknown column, and
+    :class:`Unidentifiable` when no run lies beyond the cut or what is left cannot determine the law;
+    ``check=False`` insists.
+
+    >>> import scalinglaws as sl
+    >>> score = sl.hold_out(sl.laws.CHINCHILLA, sl.load("hoffmann2022"))
+    >>> len(score.predictions), len(score.trained.runs)
+    (48, 192)
+    >>> bool(score.scores.loc["Chinchilla", "rmse"] < score.scores.loc["last value", "rmse"])
+    True
     """
     checks.table(runs, (by, law.response), what="holding out")
     level = checks.level(level)

@@ -218,7 +218,7 @@ def measure(
     resamples: int | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Return one row a kind of interval and quantity: coverage, width and what was refused.
+    """Return one row for each kind of interval and quantity: coverage, width and what was refused.
 
     ``name`` is that of a case, ``key`` one of :data:`OBJECTIVES`; data sets and resamples are the
     case's own unless they are given. Another ``seed`` draws other data sets.

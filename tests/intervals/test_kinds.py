@@ -131,7 +131,7 @@ def test_a_kind_that_falls_short_says_so_and_is_not_preferred(fitted, monkeypatc
     request.addfinalizer(measured._look_up.cache_clear)
     short = fitted.interval("alpha", kind="case")
     assert short.short
-    assert "measured to hold 60%" in repr(short)
+    assert "empirical coverage 60% (nominal 90%)" in repr(short)
     chosen = fitted.interval("alpha")
     assert chosen.kind == "residual bootstrap"
     assert chosen.measured == 0.89
@@ -154,7 +154,12 @@ def test_a_refusal_carries_the_line_that_the_runs_do_determine():
 
 def test_what_parameters_say_together_is_on_the_card(fitted):
     text = repr(fitted.report())
-    for words in ("known together: exponent a to", "N* at", "measured coverage", "seed 0"):
+    for words in (
+        "relative half-width of 90% intervals: exponent a ",
+        "N* at",
+        "empirical coverage",
+        "seed 0",
+    ):
         assert words in text
 
 

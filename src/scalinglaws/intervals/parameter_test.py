@@ -17,53 +17,66 @@ if TYPE_CHECKING:
 
     from scalinglaws.fitting.fitted import Fitted
 
+LEVEL = 0.01
+"""Level of the test: parameters whose p-value is below it are rejected."""
+
 FEWEST = 100
-"""Resamples below which "fewer than 1 in 100" cannot be seen."""
+"""Resamples below which a p-value cannot be below 1%."""
 
 EXACT = 1e-16
 """Squared share of the loss, a run, below which a fit passes through its runs but for rounding."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rejection:
-    """How published parameters fare on these runs.
+class ParameterTest:
+    """How published parameters fare on these runs: a bootstrap test of all of them at once.
 
-    ``worse`` is their objective over the fit's; ``typical`` is the same ratio that the fit's own
-    parameters reach on resamples, in 99 of 100 cases at most; ``share`` is the share of resamples
-    in which they reach ``worse``, the fit itself counted as one, so that few resamples can never
-    reject. ``bias`` is the mean of log predicted over measured loss (of their difference, over the
-    mean size of what was measured, for a law of any sign).
+    ``ratio`` is their objective over the fit's; ``critical_ratio`` is the 99% quantile of the same
+    ratio for the fit's own parameters on resamples; ``p_value`` is the share of resamples in which
+    these reach ``ratio``, the fit itself counted as one, so that few resamples can never reject.
+    ``bias`` is the mean of log predicted over measured loss (of their difference, over the mean
+    size of what was measured, for a law of any sign).
     """
 
-    worse: float
-    typical: float
-    share: float
+    ratio: float
+    critical_ratio: float
+    p_value: float
     resamples: int
     bias: float
 
     @property
     def rejected(self) -> bool:
-        """Whether fewer than 1 resample in 100 is as bad."""
-        return self.share < 0.01
+        """Whether the p-value is below 1%."""
+        return self.p_value < LEVEL
 
     def __repr__(self) -> str:
         """Return the test in one sentence."""
         verdict = "rejected" if self.rejected else "not rejected"
+        below = "< " if self.p_value * (self.resamples + 1) < 1.5 else ""
         return (
-            f"{verdict}: objective {self.worse:.2f} times the fit's; sampling alone explains up to "
-            f"{self.typical:.2f} (99 of 100 of {self.resamples} resamples); predictions "
-            f"{abs(self.bias):.2%} too {'high' if self.bias > 0 else 'low'} on average"
+            f"{verdict} at {LEVEL:.0%} (p-value {below}{self.p_value:.2g}): objective "
+            f"{self.ratio:.2f} times the fit's, critical ratio {self.critical_ratio:.2f} of "
+            f"{self.resamples} resamples; predictions {abs(self.bias):.2%} too "
+            f"{'high' if self.bias > 0 else 'low'} on average"
         )
 
 
-def against(fit: Fitted, values: Mapping[str, float], *, n: int = RESAMPLES) -> Rejection:
-    """Test whether the runs reject given parameter values.
+def parameter_test(
+    fit: Fitted, values: Mapping[str, float], *, n: int = RESAMPLES
+) -> ParameterTest:
+    """Test whether the runs reject given parameter values, such as published ones.
 
     On each case resample, the fit's own parameters stand to the resample's best as the truth
-    stands to the fit. ``values`` are rejected when their objective, over the fit's, is beyond what
-    99 of 100 resamples give. Raises :class:`UnknownName` when a parameter is
+    stands to the fit. ``values`` are rejected when their objective, over the fit's, is beyond the
+    99% quantile of that ratio over ``n`` resamples. Raises :class:`UnknownName` when a parameter is
     missing, :class:`BadParameters` for impossible values or fewer than :data:`FEWEST` resamples,
     and :class:`Unidentifiable` when the fit leaves no scatter.
+
+    >>> import scalinglaws as sl
+    >>> fit = sl.fit(sl.laws.CHINCHILLA, sl.load("hoffmann2022"))
+    >>> published = {"A": 406.4, "B": 410.7, "E": 1.69, "alpha": 0.34, "beta": 0.28}
+    >>> fit.test(published).rejected
+    True
     """
     law, values = fit.law, checks.numbers(values, what="published parameters")
     if missing := set(law.names) - set(values):
@@ -84,7 +97,7 @@ def against(fit: Fitted, values: Mapping[str, float], *, n: int = RESAMPLES) -> 
         )
     task, one = fit.task(), np.arange(1)
     theta = to_internal(law, values)[None]
-    worse = float(task.value(theta, one)[0] / fit.objective)
+    ratio = float(task.value(theta, one)[0] / fit.objective)
     fitted = law(fit.params, **fit.inputs)
     rho = fit.objective_kind.rho(fit.objective_kind.residuals(fitted, fit.loss))
     own = counts(fit, n) @ (fit.weights * rho)[fit.weights > 0]
@@ -94,10 +107,10 @@ def against(fit: Fitted, values: Mapping[str, float], *, n: int = RESAMPLES) -> 
     loss = fit.loss[fit.counted]
     apart = np.log(curve / loss) if law.domain == "positive" else curve - loss
     scale = 1.0 if law.domain == "positive" else float(np.abs(loss).mean())
-    return Rejection(
-        worse=worse,
-        typical=float(np.quantile(ratios, 0.99)),
-        share=float(((ratios >= worse).sum() + 1) / (n + 1)),
+    return ParameterTest(
+        ratio=ratio,
+        critical_ratio=float(np.quantile(ratios, 1 - LEVEL)),
+        p_value=float(((ratios >= ratio).sum() + 1) / (n + 1)),
         resamples=n,
         bias=float(apart.mean() / scale),
     )
