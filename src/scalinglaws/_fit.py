@@ -99,9 +99,9 @@ def fit(
 
     Raises :class:`BadRuns` for values that a law or an objective cannot take (row and column are
     named), :class:`BadParameters` for a held value or a start out of bounds, and
-    :class:`Unidentifiable` when the runs cannot determine the law; its ``partial`` is what can still
-    be answered. Hoffmann et al. 2022, section 3.3, for the default objective; many starts and a
-    damped Newton method with exact derivatives for the minimum.
+    :class:`Unidentifiable` when the runs cannot determine the law; its ``partial`` is what can
+    still be answered. Hoffmann et al. 2022, section 3.3, for the default objective; many starts and
+    a damped Newton method with exact derivatives for the minimum.
 
     >>> import scalinglaws as sl
     >>> fit = sl.fit(sl.laws.CHINCHILLA, sl.load("hoffmann2022"))

@@ -93,9 +93,10 @@ def check(d: Design, law: Law) -> None:
         low, high = d.tokens_per_param
         if high / low < _RAY:
             raise Unidentifiable(
-                f"every run has the same tokens per parameter ({low:.3g} to {high:.3g}): along one "
-                f"ray the effects of size and data are not identified separately. Add runs at other "
-                f"ratios, at least a factor of 4 away; a power law in params or flops can be fitted now.",
+                f"every run has the same tokens per parameter ({low:.3g} to {high:.3g}): along "
+                f"one ray the effects of size and data are not identified separately. Add runs at "
+                f"other ratios, at least a factor of 4 away; a power law in params or flops can be "
+                f"fitted now.",
                 partial=d,
                 insist="pass check=False to fit, or law=None to read_runs",
             )

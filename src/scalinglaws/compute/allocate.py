@@ -38,14 +38,14 @@ def allocate(
     """Split each budget between model size and data so that the predicted loss is lowest.
 
     Minimises ``L(N, D)`` subject to ``k N D = C``. ``fit`` is a fit of a law of params and tokens;
-    ``flops`` one budget or several, (m,), in floating-point operations; ``per_param_token`` is ``k``,
-    FLOPs per parameter and token. ``level``, ``kind``, ``n`` and ``by`` are those of
+    ``flops`` one budget or several, (m,), in floating-point operations; ``per_param_token`` is
+    ``k``, FLOPs per parameter and token. ``level``, ``kind``, ``n`` and ``by`` are those of
     :meth:`Fit.interval`, for bootstraps. Returns one row for each budget: ``params``, ``tokens``,
     ``tokens_per_param`` and ``loss``, each with ``_low`` and ``_high``, and ``beyond``, the budget
     over the largest measured one (1 means in range).
 
-    Raises :class:`Unidentifiable` for a law that is not one of params and tokens, an exponent at its
-    bound or a law without an optimum, and :class:`BadRuns` for a budget that is not positive.
+    Raises :class:`Unidentifiable` for a law that is not one of params and tokens, an exponent at
+    its bound or a law without an optimum, and :class:`BadRuns` for a budget that is not positive.
     Hoffmann et al. 2022, equation 4.
 
     >>> import scalinglaws as sl

@@ -229,13 +229,23 @@ def forecast(
 ) -> pd.DataFrame:
     """Continue a learning curve: the loss at ``at``, with an interval for a new measurement.
 
-    ``x`` (n,) and ``loss`` (n,), in any order and unit, six different x or more; ``at`` (m,) to
-    either side of them or between. Returns a table with a row for each of ``at``: ``x``, ``mean``
-    (the exponential of the mean log loss), ``low`` and ``high`` (what the loss there lies between
-    with probability ``level``) and ``extrapolated``. Nothing is drawn at random. Of more than
-    :data:`KNOTS` x to one side, those between are interpolated, to a part in a hundred. Raises
-    :class:`BadRuns` for what is not positive or finite, :class:`Unidentifiable` for fewer than six
-    different x, and :class:`BadParameters` for a level that is no share.
+    ``x`` (n,) is what grows (examples, tokens, steps) and ``loss`` (n,) the loss there, in any
+    order and unit, six different x or more; ``at`` (m,) lies to either side of them or between.
+    ``level`` is the nominal coverage. Returns one row for each of ``at``: ``x``, ``mean`` (the
+    exponential of the mean log loss), ``low`` and ``high`` and ``extrapolated``. The mean is over a
+    thousand shapes of a power law with one break and an irreducible loss, weighted by how well
+    they fit; nothing is drawn at random. Of more than :data:`KNOTS` x to one side, those between
+    are interpolated, to a part in a hundred.
+
+    Raises :class:`BadRuns` for what is not positive or finite, :class:`Unidentifiable` for fewer
+    than six different x, and :class:`BadParameters` for a level that is not between 0 and 1.
+
+    >>> import scalinglaws as sl
+    >>> x = [100, 200, 400, 800, 1600, 3200, 6400]
+    >>> loss = [0.9, 0.71, 0.57, 0.46, 0.38, 0.32, 0.27]
+    >>> told = sl.forecast(x, loss, at=[25600])
+    >>> round(float(told["mean"][0]), 2), bool(told["extrapolated"][0])
+    (0.2, True)
     """
     level = checks.level(level)
     log_x, log_loss = curve_of(x, loss)

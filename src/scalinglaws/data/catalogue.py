@@ -44,8 +44,8 @@ def load(
 
     >>> import scalinglaws as sl
     >>> runs = sl.load("hoffmann2022")
-    >>> len(runs), sl.card(runs).licence
-    (240, 'MIT')
+    >>> len(runs), sl.card(runs).name
+    (240, 'hoffmann2022')
     """
     text = str(source)
     if not text.strip():

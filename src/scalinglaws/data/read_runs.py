@@ -62,17 +62,17 @@ def read_runs(
     needs: Sequence[str] | None = None,
     labels: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """Read a CSV or Parquet file of training runs, refusing what cannot be fitted.
+    r"""Read a CSV or Parquet file of training runs, refusing what cannot be fitted.
 
-    ``path`` ends in .csv or .parquet; the file has a header and one row for each run: ``params`` and
-    ``tokens`` (counts), ``flops`` (FLOPs) and ``loss`` (nats per token). Of ``params``, ``tokens``
-    and ``flops`` any two give the third, by C = 6ND. ``law`` is the law to be fitted: the runs must
-    be able to determine it; ``None`` skips that check. ``needs`` names the columns that the table
-    must have, by default the law's inputs and response, and ``params``, ``tokens``, ``loss`` without
-    a law. ``labels`` names columns of words that must be there and filled; rows that differ in one
-    of them are different runs. Numbers given as text are read as numbers. Returns ``params``,
-    ``tokens``, ``flops``, ``loss`` and what is needed as floats, then all other columns as they are,
-    in the file's row order; ``attrs["card"]`` says what was derived.
+    ``path`` ends in .csv or .parquet; the file has a header and one row for each run: ``params``
+    and ``tokens`` (counts), ``flops`` (FLOPs) and ``loss`` (nats per token). Of ``params``,
+    ``tokens`` and ``flops`` any two give the third, by C = 6ND. ``law`` is the law to be fitted:
+    the runs must be able to determine it; ``None`` skips that check. ``needs`` names the columns
+    that the table must have, by default the law's inputs and response, and ``params``, ``tokens``,
+    ``loss`` without a law. ``labels`` names columns of words that must be there and filled; rows
+    that differ in one of them are different runs. Numbers given as text are read as numbers.
+    Returns ``params``, ``tokens``, ``flops``, ``loss`` and what is needed as floats, then all other
+    columns as they are, in the file's row order; ``attrs["card"]`` says what was derived.
 
     Raises :class:`BadRuns` with every problem found (row, column, value, what is expected), and
     :class:`Unidentifiable` when the runs cannot determine ``law``.
@@ -80,7 +80,7 @@ def read_runs(
     >>> import pathlib, tempfile
     >>> import scalinglaws as sl
     >>> file = pathlib.Path(tempfile.mkdtemp()) / "runs.csv"
-    >>> written = file.write_text("params,flops,loss\\n1e8,6e18,3.1\\n2e8,6e18,3.0\\n")
+    >>> written = file.write_text("params,flops,loss\n1e8,6e18,3.1\n2e8,6e18,3.0\n")
     >>> sl.read_runs(file, law=None)["tokens"].tolist()
     [10000000000.0, 5000000000.0]
     """

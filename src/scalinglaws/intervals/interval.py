@@ -78,17 +78,17 @@ def interval(
 
     ``quantity`` is a name, or a function of parameter values by name that works on arrays of them
     (no ``float()``), such as ``lambda p: p["A"] / p["B"]``. ``level`` is the nominal coverage.
-    ``kind`` is a bootstrap, ``"case"`` (pairs), ``"residual"`` or ``"group"`` (clusters; percentiles
-    of refits), ``"profile"`` (profile likelihood, of a parameter), ``"covariance"`` (sandwich) or
-    ``"classical"`` (both by the delta method). ``None`` takes the case bootstrap, or, where its
-    empirical coverage on such designs is too low, the kind that came closest to its level. ``n`` is
-    the number of resamples; ``by`` names the column of groups, and takes ``"group"`` where no kind is
-    named.
+    ``kind`` is a bootstrap, ``"case"`` (pairs), ``"residual"`` or ``"group"`` (clusters;
+    percentiles of refits), ``"profile"`` (profile likelihood, of a parameter), ``"covariance"``
+    (sandwich) or ``"classical"`` (both by the delta method). ``None`` takes the case bootstrap, or,
+    where its empirical coverage on such designs is too low, the kind that came closest to its
+    level. ``n`` is the number of resamples; ``by`` names the column of groups, and takes
+    ``"group"`` where no kind is named.
 
     Raises :class:`UnknownName` for another kind or quantity, :class:`BadParameters` for a function
     that gives no numbers or groups that a kind does not use, and :class:`Unidentifiable` where a
-    formula has no answer, such as at a bound, or there are fewer than five groups. Efron 1979; Huber
-    1967; Heritier and Ronchetti 1994.
+    formula has no answer, such as at a bound, or there are fewer than five groups. Efron 1979;
+    Huber 1967; Heritier and Ronchetti 1994.
 
     >>> import scalinglaws as sl
     >>> fit = sl.fit(sl.laws.CHINCHILLA, sl.load("hoffmann2022"))

@@ -31,13 +31,13 @@ def predict(
 ) -> pd.DataFrame:
     """Predict the loss at inputs given by name, with an interval; one row for each point.
 
-    ``inputs`` are those of the law by name, each a number or (m,), in the unit of the runs. ``level``,
-    ``kind``, ``n`` and ``by`` are those of :meth:`Fit.interval`, for bootstraps. Columns: the inputs,
-    the response, ``low`` and ``high`` (the curve's interval; with ``new_run`` that of a new run,
-    residual scatter included), ``beyond`` (how many times further than the nearest run in the worst
-    input; 1 means in range) and ``where`` (``"in range"`` or ``"extrapolated"``). Where the empirical
-    coverage of such intervals is well below their level, a column ``measured`` gives it;
-    ``attrs["stopped"]`` counts refits that reached no minimum.
+    ``inputs`` are those of the law by name, each a number or (m,), in the unit of the runs.
+    ``level``, ``kind``, ``n`` and ``by`` are those of :meth:`Fit.interval`, for bootstraps.
+    Columns: the inputs, the response, ``low`` and ``high`` (the curve's interval; with ``new_run``
+    that of a new run, residual scatter included), ``beyond`` (how many times further than the
+    nearest run in the worst input; 1 means in range) and ``where`` (``"in range"`` or
+    ``"extrapolated"``). Where the empirical coverage of such intervals is well below their level, a
+    column ``measured`` gives it; ``attrs["stopped"]`` counts refits that reached no minimum.
 
     Raises :class:`UnknownName` for an input that is missing or that the law does not have, and
     :class:`BadRuns` for what is not a finite number.

@@ -87,15 +87,15 @@ def hold_out(
     """Fit the runs with the smallest ``by`` and score the largest ``fraction`` of them.
 
     ``runs`` is a table as for :func:`scalinglaws.fit`, with the column ``by``, such as ``flops``.
-    ``fraction``, between 0 and 1, is the share of runs to hold out; runs that share the value at the
-    cut stay together. ``level`` is that of the intervals for a new run. The score is the root mean
-    square of ``log(predicted / measured)``. Baselines are fitted to the same runs: the last value
-    (loss of the largest run fitted, the geometric mean of several), and straight and floored power
-    laws of compute.
+    ``fraction``, between 0 and 1, is the share of runs to hold out; runs that share the value at
+    the cut stay together. ``level`` is that of the intervals for a new run. The score is the root
+    mean square of ``log(predicted / measured)``. Baselines are fitted to the same runs: the last
+    value (loss of the largest run fitted, the geometric mean of several), and straight and floored
+    power laws of compute.
 
     Raises :class:`BadRuns` for a fraction outside (0, 1) or an unknown column, and
-    :class:`Unidentifiable` when no run lies beyond the cut or what is left cannot determine the law;
-    ``check=False`` insists.
+    :class:`Unidentifiable` when no run lies beyond the cut or what is left cannot determine the
+    law; ``check=False`` insists.
 
     >>> import scalinglaws as sl
     >>> score = sl.hold_out(sl.laws.CHINCHILLA, sl.load("hoffmann2022"))
