@@ -191,7 +191,7 @@ def test_a_trade_off_follows_its_own_two_numbers():
     np.testing.assert_allclose(found["tokens"], found["steps"] * found["batch_tokens"], rtol=1e-12)
     np.testing.assert_allclose(found["time"], found["steps"] / least, rtol=1e-12)
     np.testing.assert_allclose(found["compute"], found["tokens"] / tokens, rtol=1e-12)
-    with pytest.raises(sl.UnknownName, match="is no law of steps"):
+    with pytest.raises(sl.UnknownName, match="is not a law of steps"):
         batch.trade_off(FIT, 1e6)
     renamed = replace(STEPS, name="mine")
     assert len(batch.trade_off(sl.fit(renamed, steps_to_target()), 1e6, n=20)) == 1

@@ -70,7 +70,7 @@ def test_independent_fits_of_the_240_runs_are_met(runs, objective):
 def test_the_huber_minimum_is_the_true_one(fitted):
     # reference.md A1 gives 14 digits of the minimum; a sum of 240 terms rounds in the 13th.
     assert fitted.objective == pytest.approx(0.0010182740178006, rel=1e-12)
-    # Most starts lead there; the rest are left on higher ground once most have come together.
+    # Most starts lead there; the rest are left at worse minima once most have come together.
     assert 2 * fitted.starts_agreeing >= fitted.starts
 
 

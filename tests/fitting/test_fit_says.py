@@ -57,7 +57,7 @@ def test_a_minimum_is_said_with_how_many_starts_agree():
     most = wave(1.9, 2.1, 6.0)
     assert most.status == (
         "Minimum found inside all bounds; 2 of 3 starts agree on the best objective, the others "
-        "stayed on higher ground."
+        "converged to worse minima."
     )
     assert most.ok
 
@@ -91,7 +91,7 @@ def test_parameters_that_are_not_told_apart_are_said_to_be():
     fit = sl.fit(twice, RUNS, objective="lsq_log")
     assert fit.condition > 1e12
     assert not fit.ok
-    assert "the runs do not tell its parameters apart (condition number" in fit.status
+    assert "the runs do not identify its parameters (condition number" in fit.status
     assert FIT.condition < 1e12
     assert FIT.ok
 

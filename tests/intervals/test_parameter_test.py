@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scalinglaws.intervals.parameter_test import ParameterTest
 
 import scalinglaws as sl
-from scalinglaws.intervals.rejection import Rejection
 from skewed_runs import CHINCHILLA, LINE, TRUTH, size_and_data, straight
 
 RUNS = size_and_data()
@@ -39,14 +39,14 @@ def test_worse_typical_and_share_are_what_resamples_say(factor, zero):
     found = fit.test(values, n=N)
     ratios, worse = by_hand(fit, values, residuals)
     # Sums in another order: rounding.
-    assert found.worse == pytest.approx(worse, rel=1e-9)
-    assert found.typical == pytest.approx(np.quantile(ratios, 0.99), rel=1e-9)
-    assert found.share == ((ratios >= found.worse).sum() + 1) / (N + 1)
+    assert found.ratio == pytest.approx(worse, rel=1e-9)
+    assert found.critical_ratio == pytest.approx(np.quantile(ratios, 0.99), rel=1e-9)
+    assert found.p_value == ((ratios >= found.ratio).sum() + 1) / (N + 1)
     assert found.bias == pytest.approx(residuals(values)[fit.counted].mean(), rel=1e-9)
     assert found.resamples == N
     # The fit's own parameters are as bad as the fit on every resample, and a tenth off is worse.
-    assert found.share == {1.0: 1.0, 0.9: 1 / (N + 1)}.get(factor, found.share)
-    assert 1 < found.typical < 3
+    assert found.p_value == {1.0: 1.0, 0.9: 1 / (N + 1)}.get(factor, found.p_value)
+    assert 1 < found.critical_ratio < 3
 
 
 @pytest.mark.parametrize("shift", [0.5, -0.5])
@@ -73,22 +73,30 @@ def test_the_bias_is_that_of_predicted_over_measured():
 
 
 def made(**changed):
-    given = {"worse": 1.5, "typical": 1.25, "share": 0.02, "resamples": 500, "bias": -0.0123}
-    return Rejection(**{**given, **changed})
+    given = {
+        "ratio": 1.5,
+        "critical_ratio": 1.25,
+        "p_value": 0.02,
+        "resamples": 500,
+        "bias": -0.0123,
+    }
+    return ParameterTest(**{**given, **changed})
 
 
 def test_fewer_than_one_in_a_hundred_rejects():
-    assert made(share=0.0099).rejected
-    assert not made(share=0.01).rejected
-    assert not made(share=0.5).rejected
+    assert made(p_value=0.0099).rejected
+    assert not made(p_value=0.01).rejected
+    assert not made(p_value=0.5).rejected
 
 
 def test_a_test_reads_as_one_sentence():
     assert repr(made()) == (
-        "not rejected: objective 1.50 times the fit's; sampling alone explains up to 1.25 "
-        "(99 of 100 of 500 resamples); predictions 1.23% too low on average"
+        "not rejected at 1% (p-value 0.02): objective 1.50 times the fit's, critical ratio 1.25 of "
+        "500 resamples; predictions 1.23% too low on average"
     )
-    assert repr(made(share=0.001, bias=0.02)).startswith("rejected: objective 1.50")
+    assert repr(made(p_value=0.003)).startswith("rejected at 1% (p-value 0.003): objective")
+    # With 500 resamples no share is below 1 in 501: less is all that can be said.
+    assert repr(made(p_value=1 / 501)).startswith("rejected at 1% (p-value < 0.002): objective")
     assert "predictions 2.00% too high" in repr(made(bias=0.02))
 
 
@@ -140,7 +148,7 @@ def test_the_size_of_scatter_is_judged_in_the_space_of_the_objective():
         loss = unit * 12 * tokens**-0.1 * np.exp(3e-8 * rng.standard_normal(20))
         runs = pd.DataFrame({"tokens": tokens, "loss": loss})
         fit = sl.fit(power, runs, objective="lsq_log")
-        assert fit.test(dict(fit.params), n=100).worse == pytest.approx(1.0, rel=1e-3)
+        assert fit.test(dict(fit.params), n=100).ratio == pytest.approx(1.0, rel=1e-3)
         exact = sl.fit(power, runs.assign(loss=unit * 12 * tokens**-0.1), objective="lsq_log")
         with pytest.raises(sl.Unidentifiable, match="no scatter to judge"):
             exact.test(dict(exact.params), n=100)
@@ -150,11 +158,11 @@ def test_a_resample_that_is_met_exactly_does_not_divide_by_nothing():
     # Of six runs a resample may hold two only, and a line meets any two.
     fit = sl.fit(LINE, straight(6), objective="lsq")
     found = fit.test(dict(fit.params), n=400)
-    assert np.isfinite([found.typical, found.share]).all()
+    assert np.isfinite([found.critical_ratio, found.p_value]).all()
 
 
 def test_a_thousand_resamples_unless_one_says():
     fit = sl.fit(CHINCHILLA, RUNS, objective="lsq_log")
     assert fit.test(TRUTH) == fit.test(TRUTH, n=1000)
     assert fit.test(TRUTH).resamples == 1000
-    assert replace(fit.test(TRUTH), share=0.0).rejected
+    assert replace(fit.test(TRUTH), p_value=0.0).rejected

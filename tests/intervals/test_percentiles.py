@@ -62,7 +62,7 @@ def test_an_interval_reads_with_its_ends_in_order_and_its_level():
 def test_an_interval_is_short_below_a_coverage_of_85_per_cent(measured, short):
     found = interval(measured=measured)
     assert found.short is short
-    assert ("measured to hold" in repr(found)) is short
+    assert ("empirical coverage" in repr(found)) is short
     assert interval(measured=None).short is False
 
 
@@ -70,4 +70,4 @@ def test_an_interval_warns_when_more_than_one_refit_in_a_hundred_stopped():
     assert "stopped early" not in repr(interval(stopped=0.01))
     assert "; 2% of its refits stopped early" in repr(interval(stopped=0.015))
     both = repr(interval(measured=0.6, stopped=0.5))
-    assert "; measured to hold 60%; 50% of its refits stopped early" in both
+    assert "; empirical coverage 60% (nominal 80%); 50% of its refits stopped early" in both

@@ -99,7 +99,7 @@ def test_growth_is_between_two_budgets_of_a_law_of_size_and_data():
         sl.compute.growth(CHINCHILLA, short, **budgets)
     ns = sl.laws.KAPLAN_NS
     values = {"N_c": 6.5e13, "S_c": 2.1e3, "alpha_N": 0.077, "alpha_S": 0.76}
-    with pytest.raises(sl.BadParameters, match="is no law of params and tokens"):
+    with pytest.raises(sl.BadParameters, match="has no compute-optimal split"):
         sl.compute.growth(ns, values, **budgets)
     assert sl.compute.growth(CHINCHILLA, TRUTH, low=1e18, high=1.01e18) > 0
 
