@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scalinglaws.figures.interactive._explorer import BadPayload, Explorer, render
+from scalinglaws.figures.interactive._explorer import Explorer
+from scalinglaws.figures.interactive._payload import BadPayload
 
 BEST = {"A": 477.826, "B": 2143.417, "E": 1.817218, "alpha": 0.347310, "beta": 0.367172}
 CHROMIUM = "/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else shutil.which("chromium")
@@ -64,6 +65,10 @@ def make_payload(**changes: Any) -> dict[str, Any]:
 
 
 PAYLOAD = make_payload()
+
+
+def render(payload: dict[str, Any]) -> str:
+    return Explorer(payload)._repr_html_()
 
 
 def optimum(p: dict[str, Any], flops: float) -> dict[str, Any]:
@@ -218,6 +223,35 @@ def test_the_fit_at_the_start_and_its_intervals(page: Any) -> None:
     assert "57.6 times the largest that was observed" in text
 
 
+@pytest.mark.parametrize("log_flops", [19.0, 24.0])
+def test_the_point_lies_on_the_line_that_was_drawn_beforehand(page: Any, log_flops: float) -> None:
+    slide(page, flops=log_flops)
+    for picture in page.locator(".sl-picture").all():
+        dot = picture.locator(".sl-frame .sl-marker .sl-main").get_attribute("d")
+        x, y = (float(v) for v in dot[1 : dot.index("m")].split())
+        line = " ".join(
+            part.get_attribute("d")
+            for part in picture.locator("svg > g:first-child .sl-main").all()
+        )
+        nodes = np.array([float(v) for v in line.replace("M", " ").replace("L", " ").split()])
+        across, up = nodes.reshape(-1, 2).T
+        # Nodes are written to a tenth of a unit of 480, in both directions.
+        assert np.interp(x, across, up) == pytest.approx(y, abs=0.15)
+
+
+def test_the_fit_shows_without_a_script(browser: Any, tmp_path: Path) -> None:
+    file = tmp_path / "still.html"
+    file.write_text(f"<!doctype html><meta charset=utf-8>{render(PAYLOAD)}", "utf-8")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(file.as_uri())
+    assert [page.locator("input").nth(i).is_hidden() for i in range(3)] == [True] * 3
+    assert page.locator("button").is_hidden()
+    assert page.locator(".sl-extrapolated .sl-main").first.is_visible()
+    assert "in the page’s tables" in page.inner_text(".sl-said")
+    context.close()
+
+
 @pytest.mark.parametrize("log_flops", [18.0, 20.5, 22.0, 27.0])
 @pytest.mark.parametrize(("i", "j"), [(0, 0), (3, 17), (10, 12), (20, 20)])
 def test_grid_nodes_agree_with_numpy(page: Any, log_flops: float, i: int, j: int) -> None:
@@ -227,7 +261,7 @@ def test_grid_nodes_agree_with_numpy(page: Any, log_flops: float, i: int, j: int
     here = optimum({"A": a, "B": b, "E": e, "alpha": alpha, "beta": beta}, 10**log_flops)
     for name, values in shown(page).items():
         assert values["now"] == pytest.approx(here[name], rel=1e-6)  # nine digits, as above
-    worse = float(page.get_attribute(".sl-verdict", "data-worse"))
+    worse = float(page.get_attribute(".sl-said", "data-worse"))
     assert worse == pytest.approx(objective / 1e-3, rel=1e-6)
 
 
@@ -247,21 +281,21 @@ def test_between_nodes_is_bilinear_and_close_to_a_refit(
 
 def test_verdict_names_what_lies_outside(page: Any) -> None:
     slide(page, flops=21.0)
-    assert page.get_attribute(".sl-verdict", "data-inside") == "true"
-    assert "Inside what the runs can tell." in page.inner_text(".sl-verdict")
+    assert page.get_attribute(".sl-said", "data-inside") == "true"
+    assert "Inside what the runs can tell." in page.inner_text(".sl-said")
     draws = np.array(PAYLOAD["draws"])
     low, high = np.quantile(draws[:, 3], [0.05, 0.95])
     slide(page, alpha=PAYLOAD["alpha"][-1])
-    text = page.inner_text(".sl-verdict")
+    text = page.inner_text(".sl-said")
     assert f"α is outside the 90% range of the refits, {low:.3f} to {high:.3f}" in text
     assert "Outside what the runs can tell:" in text
     ratios = [between("objective", d[3], d[4]) / 1e-3 for d in draws]
-    usual = float(page.get_attribute(".sl-verdict", "data-usual"))
+    usual = float(page.get_attribute(".sl-said", "data-usual"))
     assert usual == pytest.approx(np.quantile(ratios, 0.9), rel=1e-6)  # nine digits, as above
     # Both exponents inside their own ranges by a step of the slider, yet a pair that does not fit.
     ceiling = np.quantile(draws[:, 4], 0.95)
     slide(page, alpha=low + 0.0004, beta=ceiling - 0.0005)
-    text = page.inner_text(".sl-verdict")
+    text = page.inner_text(".sl-said")
     assert "is outside the 90% range" not in text
     assert "this pair of exponents fits the runs worse than 90%" in text
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from test_explorer import browser, open_page  # noqa: F401
 
-from scalinglaws.figures.interactive._sweep import Axis, BadFrames, Frame, Series, Sweep, sweep
+from scalinglaws.figures.interactive import Axis, Frame, Series, Sweep, sweep
+from scalinglaws.figures.interactive._series import BadFrames
 
 FLOPS, LOSS = Axis("training budget C", "FLOPs"), Axis("loss", "nats per token", log=False)
 RUNS = Series("runs", [1e18, 1e20, 1e22], [4.0, 3.0, 2.5], "observed")

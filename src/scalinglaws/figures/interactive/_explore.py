@@ -9,6 +9,7 @@ from scalinglaws.compute.allocate import allocate
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN
 from scalinglaws.errors import Unidentifiable
 from scalinglaws.figures.interactive._explorer import Explorer
+from scalinglaws.figures.interactive._payload import DRAW, TABLES
 from scalinglaws.intervals.profile import profile
 from scalinglaws.laws import CHINCHILLA
 
@@ -43,10 +44,9 @@ def explore(fit: Fit, *, start: float = 5.76e23, level: float = 0.9) -> Explorer
     allocate(fit, [start])
     alpha, beta = _grid(fit, "alpha"), _grid(fit, "beta")
     refits = profile(fit, {"alpha": alpha, "beta": beta})
-    shape = (len(alpha), len(beta))
-    draws = fit.bootstrap().head(DRAWS)
+    refits = refits.assign(log_A=np.log(refits["A"]), log_B=np.log(refits["B"]))
     flops = FLOPS_PER_PARAM_TOKEN * fit.inputs["params"] * fit.inputs["tokens"]
-    flops = flops[fit.counted]
+    least, most = float(flops[fit.counted].min()), float(flops[fit.counted].max())
     return Explorer(
         {
             "title": f"Where {CHINCHILLA.name}'s law puts a training budget",
@@ -56,17 +56,10 @@ def explore(fit: Fit, *, start: float = 5.76e23, level: float = 0.9) -> Explorer
             "best": {**fit.params, "objective": fit.objective},
             "alpha": alpha.tolist(),
             "beta": beta.tolist(),
-            "log_A": np.log(refits["A"].to_numpy()).reshape(shape).tolist(),
-            "log_B": np.log(refits["B"].to_numpy()).reshape(shape).tolist(),
-            "E": refits["E"].to_numpy().reshape(shape).tolist(),
-            "objective": refits["objective"].to_numpy().reshape(shape).tolist(),
-            "draws": draws[["A", "B", "E", "alpha", "beta"]].to_numpy().tolist(),
-            "flops": {
-                "min": min(float(flops.min()), start),
-                "max": max(_REACH * float(flops.max()), start),
-                "start": start,
-            },
-            "observed_flops": [float(flops.min()), float(flops.max())],
+            **{t: refits[t].to_numpy().reshape(len(alpha), -1).tolist() for t in TABLES},
+            "draws": fit.bootstrap().head(DRAWS)[list(DRAW)].to_numpy().tolist(),
+            "flops": {"min": min(least, start), "max": max(_REACH * most, start), "start": start},
+            "observed_flops": [least, most],
             "n_runs": fit.design.runs,
             "objective_name": str(fit.objective_kind),
         }
