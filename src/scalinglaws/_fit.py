@@ -74,7 +74,7 @@ class Fit(Fitted):
         return {"text/plain": repr(report), "text/html": report._repr_html_()}
 
 
-@one_blas_thread()
+@one_blas_thread
 def fit(
     law: Law,
     runs: pd.DataFrame,

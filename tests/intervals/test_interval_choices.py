@@ -8,9 +8,8 @@ import pytest
 
 import scalinglaws as sl
 from scalinglaws.intervals import measured_coverage as measured
-from scalinglaws.intervals.resampling import FEWEST_GROUPS
 from scalinglaws.intervals.quantity import evaluate
-from scalinglaws.intervals.resampling import resampled
+from scalinglaws.intervals.resampling import FEWEST_GROUPS, resampled
 from skewed_runs import CHINCHILLA, LINE, TRUTH, size_and_data, straight
 
 RUNS = size_and_data()

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from scalinglaws.intervals.parameter_test import ParameterTest
 
 import scalinglaws as sl
+from scalinglaws.intervals.parameter_test import ParameterTest
 from skewed_runs import CHINCHILLA, LINE, TRUTH, size_and_data, straight
 
 RUNS = size_and_data()

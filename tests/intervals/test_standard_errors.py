@@ -9,7 +9,7 @@ from scipy.stats import norm, t
 
 import scalinglaws as sl
 from scalinglaws.fitting import objectives
-from scalinglaws.intervals.covariance import delta_ends, critical_value
+from scalinglaws.intervals.covariance import critical_value, delta_ends
 from skewed_runs import CHINCHILLA, LINE, size_and_data, straight
 
 POWER = sl.laws.power_law("tokens", floor=False)

@@ -58,6 +58,9 @@ def test_parameters_have_four_digits(value, words):
     assert number(value) == words
 
 
+WIDTHS = "relative half-width of 90% intervals"
+
+
 def test_refused_counts_stay_refused():
     assert count(Refusal(sl.Unidentifiable("one ray"))) == "(refused)"
 
@@ -243,7 +246,7 @@ def test_a_fit_says_its_numbers_and_its_card(fitted):
     assert rows["strongest rank correlation"] == f"k and c: {ranks.corr().iloc[0, 1]:+.2f}"
     loss = fitted.interval(lambda p: fitted.law(p, tokens=1e12))
     width = (loss.high - loss.low) / 2 / loss.estimate
-    assert f"loss at the largest inputs to {width:.1%}" in rows["known together"]
+    assert f"loss at the largest inputs {width:.1%}" in rows[WIDTHS]
     assert "SIMULATED" not in text
 
 
@@ -273,7 +276,7 @@ def test_a_law_of_size_and_data_says_how_well_its_best_size_is_known():
     told = fit.interval(best)
     width = (told.high - told.low) / 2 / told.estimate
     rows = dict(card_rows(fit))
-    assert f"N* at {budget:.1e} FLOPs to {width:.1%};" in rows["known together"]
+    assert f"N* at {budget:.1e} FLOPs {width:.1%};" in rows[WIDTHS]
     low, high = (runs["tokens"] / runs["params"]).agg(["min", "max"])
     assert rows["tokens per parameter"] == f"{low:.3g} to {high:.3g}"
     names = list(fit.law.names)

@@ -6,42 +6,32 @@ fight for the cores with the threads that share out the blocks.
 
 from __future__ import annotations
 
-from contextlib import ContextDecorator
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from functools import cache, wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from threadpoolctl import ThreadpoolController
 
-_lock = Lock()
-_inside = 0
-_limited: Any = None
-_controller: ThreadpoolController | None = None
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-class one_blas_thread(ContextDecorator):  # noqa: N801 - used as a context and a decorator
-    """Limit BLAS to one thread of this process, for calls within calls and threads beside threads.
+def one_blas_thread(function: Callable[P, R]) -> Callable[P, R]:
+    """Return the function with BLAS limited to one thread while it runs."""
 
-    The first to enter sets the limit and the last to leave takes it away.
-    """
+    @wraps(function)
+    def limited(*args: P.args, **kwargs: P.kwargs) -> R:
+        with _controller().limit(limits=1, user_api="blas"):
+            return function(*args, **kwargs)
 
-    def __enter__(self) -> None:
-        """Set the limit, unless somebody has."""
-        global _inside, _limited, _controller
-        with _lock:
-            if _inside == 0:
-                if _controller is None:
-                    from threadpoolctl import ThreadpoolController
+    return limited
 
-                    _controller = ThreadpoolController()
-                _limited = _controller.limit(limits=1, user_api="blas")
-            _inside += 1
 
-    def __exit__(self, *_: object) -> None:
-        """Take the limit away, if nobody else needs it."""
-        global _inside, _limited
-        with _lock:
-            _inside -= 1
-            if _inside == 0:
-                _limited.restore_original_limits()
-                _limited = None
+@cache
+def _controller() -> ThreadpoolController:
+    """Find the libraries once: that takes milliseconds, a limit microseconds."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

@@ -23,6 +23,7 @@ import pandas as pd
 from scipy.special import ndtri, stdtrit
 
 from scalinglaws import _checks as checks
+from scalinglaws._parallel.blas import one_blas_thread
 from scalinglaws._typing import Array
 from scalinglaws.errors import BadRuns, Unidentifiable
 
@@ -224,6 +225,7 @@ def _knots(at: Array, most: int) -> Array:
     return each if len(each) <= most else np.linspace(each[0], each[-1], most)
 
 
+@one_blas_thread
 def forecast(
     x: npt.ArrayLike, loss: npt.ArrayLike, *, at: npt.ArrayLike, level: float = 0.9
 ) -> pd.DataFrame:

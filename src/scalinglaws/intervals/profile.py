@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _REACH = np.array([0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 9.0, 14.0, 20.0])
 
 
-@one_blas_thread()
+@one_blas_thread
 def profile(fit: Fitted, grids: Mapping[str, npt.ArrayLike]) -> pd.DataFrame:
     """Refit the free parameters at every combination of held values, in one batch.
 
@@ -106,7 +106,7 @@ def allowed(objective: Objective, r: Array, weights: Array, parameters: int, lev
     return np.where((dof > 0) & (curved > 0), rise, np.inf)
 
 
-@one_blas_thread()
+@one_blas_thread
 def ends(fit: Fitted, name: str, level: float) -> tuple[float, float]:
     """Return the profile-likelihood interval of a parameter: where the objective rises too far.
 

@@ -200,7 +200,7 @@ def _counts(rows: npt.NDArray[np.intp], weights: Array) -> Array:
     return out
 
 
-@one_blas_thread()
+@one_blas_thread
 def solve(job: Job, block: int) -> Solution:
     """Refit the resamples of one block."""
     weights, loss = draw(job, block)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from scalinglaws._parallel.blas import one_blas_thread
 from scalinglaws._parallel.threads import spread
 from scalinglaws.errors import ScalingLawError, Unidentifiable
 from scalinglaws.fitting.derivatives.base import to_values
@@ -63,6 +64,7 @@ def percentiles(draws: Array, level: float) -> Array:
     return np.asarray(np.quantile(draws, [tail, 1 - tail], axis=0, method="weibull"))
 
 
+@one_blas_thread
 def bootstrap(
     fit: Fitted,
     n: int = RESAMPLES,
