@@ -191,3 +191,27 @@ def test_a_parameter_of_another_law_is_not_taken_for_one_of_the_same_name():
     assert measured._look_up(*args, "case", None) == other["coverage"].median()
     # A law that was studied has its own rows or none.
     assert measured._look_up("no such", 7, "one decade", "lsq_log", "case", "c1") is None
+
+
+@pytest.mark.parametrize("kind", ["profile", "classical", "covariance"])
+def test_an_interval_does_not_depend_on_the_unit_of_the_weights(line, kind):
+    ends = [
+        sl.fit(LINE, line.runs, objective="lsq", weights=np.full(25, w)).interval("a", kind=kind)
+        for w in (0.5, 1.0, 2.0)
+    ]
+    for one in ends:
+        # Found by stepping along the profile: to a share of 1e-4 of its width.
+        width = ends[1].high - ends[1].low
+        assert one.low == pytest.approx(ends[1].low, abs=1e-3 * width)
+        assert one.high == pytest.approx(ends[1].high, abs=1e-3 * width)
+
+
+def test_a_least_absolute_deviation_has_no_covariance():
+    rng = np.random.default_rng(6)
+    tokens = np.geomspace(1e7, 1e10, 25)
+    loss = 12 * tokens**-0.07 * np.exp(0.03 * (rng.exponential(size=25) - 1))
+    runs = pd.DataFrame({"tokens": tokens, "loss": loss})
+    fit = sl.fit(sl.laws.power_law("tokens", floor=False), runs, objective="lad")
+    for form in ("sandwich", "classical"):
+        with pytest.raises(sl.Unidentifiable, match="corners in place of curvature"):
+            fit.covariance(form=form)

@@ -28,6 +28,12 @@ def covariance(fit: Fitted, *, form: str = "sandwich") -> pd.DataFrame:
     :class:`Unidentifiable` when the runs leave no freedom or no curvature.
     """
     law, theta, objective = fit.law, fit.theta, fit.objective_kind
+    if objective.delta == 0:
+        raise Unidentifiable(
+            f"{objective} has corners in place of curvature, so no formula says how its minimum "
+            f"scatters: ask for a bootstrap",
+            partial=fit,
+        )
     free = np.array([n not in fit.held and n not in fit.at_bound for n in law.names])
     f, u, _ = by_run(law, fit.inputs, theta)
     if objective.space == "log":

@@ -98,11 +98,11 @@ def allowed(objective: Objective, r: Array, weights: Array, parameters: int, lev
     from scipy.special import fdtri  # late: an import of the library does without
 
     _, slope, bend = objective.parts(r)
-    count = (weights > 0).sum(axis=-1)
-    curved, dof = (weights * bend).sum(axis=-1), count - parameters
+    total, dof = weights.sum(axis=-1), (weights > 0).sum(axis=-1) - parameters
+    curved = (weights * bend).sum(axis=-1)
     quantile = fdtri(1, np.maximum(dof, 1), level)
     with np.errstate(divide="ignore"):
-        rise = quantile * (weights * slope**2).sum(axis=-1) / dof * count / (2 * curved)
+        rise = quantile * (weights * slope**2).sum(axis=-1) / dof * total / (2 * curved)
     return np.where((dof > 0) & (curved > 0), rise, np.inf)
 
 
