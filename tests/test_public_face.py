@@ -99,3 +99,39 @@ def test_a_user_under_strict_mypy_sees_types(tmp_path: Path):
     assert "level: float =" in hold_out
     assert "HoldOut" in hold_out
     assert any('Unexpected keyword argument "levle"' in line for line in rest)
+
+
+BLOCK = """
+import sys
+class Block:
+    def find_spec(self, name, *_):
+        if name.split(".")[0] in {missing!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Block())
+"""
+
+
+def said(missing, code):
+    """What a session without some packages prints; the first lines of an error for an error."""
+    program = BLOCK.format(missing=missing) + code
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    return done.stdout + (done.stderr.splitlines() or [""])[-1]
+
+
+def test_the_library_works_without_its_extras():
+    code = (
+        "import scalinglaws as sl\n"
+        "print(sl.fit(sl.laws.CHINCHILLA, sl.load('hoffmann2022')).interval('a', n=20).kind)"
+    )
+    assert said(["matplotlib", "seaborn", "pyarrow", "dask"], code) == "case bootstrap\n"
+
+
+def test_a_missing_extra_is_named(tmp_path: Path):
+    told = said(["seaborn"], "import scalinglaws as sl\nsl.figures.curve")
+    assert "sl.figures needs matplotlib and seaborn" in told
+    assert "scalinglaws[figures]" in told
+    file = tmp_path / "runs.parquet"
+    file.write_bytes(b"PAR1")
+    told = said(["pyarrow"], f"import scalinglaws as sl\nsl.read_runs({str(file)!r})")
+    assert "reading Parquet needs pyarrow" in told
+    assert "scalinglaws[parquet]" in told

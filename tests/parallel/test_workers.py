@@ -230,7 +230,7 @@ def test_a_cluster_without_its_packages_says_what_to_install(monkeypatch):
     monkeypatch.delattr(_parallel, "dask", raising=False)
     monkeypatch.delitem(sys.modules, "scalinglaws._parallel.dask", raising=False)
     monkeypatch.setitem(sys.modules, "joblib", None)
-    with pytest.raises(BadParameters, match=r"dask and distributed.*'\.\[cluster\]'"):
+    with pytest.raises(BadParameters, match=r"dask and distributed.*'scalinglaws\[cluster\]'"):
         spread(abs, range(2), {}, backend="dask", scheduler="tcp://127.0.0.1:8786")
 
 

@@ -112,7 +112,7 @@ def _on_cluster(
         from scalinglaws._parallel import dask as cluster
     except ImportError as error:
         raise BadParameters(
-            f"backend='dask' needs dask and distributed ({error}): in the checkout, "
-            f"python -m pip install -e '.[cluster]'"
+            f"backend='dask' needs dask and distributed ({error}): python -m pip install "
+            f"'scalinglaws[cluster]'"
         ) from error
     cluster.spread(work, todo, keep, scheduler=scheduler)

@@ -46,6 +46,11 @@ def read_cells(path: Path, raw: bytes) -> Cells:
 def _parquet(path: Path, raw: bytes) -> Cells:
     try:
         frame = pd.read_parquet(io.BytesIO(raw))
+    except ImportError:
+        raise BadRuns(
+            f"{path}: reading Parquet needs pyarrow, which is not installed: python -m pip install "
+            f"'scalinglaws[parquet]', or save the table as .csv"
+        ) from None
     except Exception as error:  # pyarrow raises many kinds for a file that is not Parquet
         raise BadRuns(
             f"{path} cannot be read as Parquet: {error}. Write it again, or save it as .csv"
