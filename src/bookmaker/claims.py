@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from bookmaker.project import Project
 
 MISSING = "–"
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>$|~#^&]")
+_SPACES = re.compile(r"[ \t\r\n]+")  # and not the space that keeps a verdict on one line
 
 
 def claims_in(notebook: dict[str, Any], chapter: str) -> list[Claim]:
@@ -76,13 +79,13 @@ def scorecard_page(claims: dict[str, list[Claim]], titles: dict[str, str]) -> st
 
 
 def _row(claim: Claim) -> str:
-    ours = MISSING if claim.ours is None else claim.words(claim.ours)
+    ours = MISSING if claim.ours is None else _text(claim.words(claim.ours))
     if claim.interval:
-        ours += f"<br>[{claim.interval}]<br>{claim.kind_in_words}"
-    paper = f"{{cite:t}}`{claim.cite}`, {claim.where}"
-    published = f"{claim.words(claim.published)}<br>± {claim.tolerance_in_words}"
-    cells = (_plain(claim.quantity), paper, published, ours, _verdict(claim.verdict))
-    return "| " + " | ".join(_cell(c) for c in cells) + " |"
+        ours += f"<br>[{_text(claim.interval)}]<br>{_text(claim.kind_in_words)}"
+    paper = f"{{cite:t}}`{claim.cite}`, {_text(claim.where)}"
+    published = f"{_text(claim.words(claim.published))}<br>± {_text(claim.tolerance_in_words)}"
+    cells = (_text(claim.quantity), paper, published, ours, _verdict(claim.verdict))
+    return "| " + " | ".join(cells) + " |"
 
 
 def _notes(claims: Sequence[Claim]) -> list[str]:
@@ -91,19 +94,15 @@ def _notes(claims: Sequence[Claim]) -> list[str]:
     for claim in claims:
         ours = ", ".join(filter(None, (claim.objective, claim.data)))
         parts = [claim.because, f"Tolerance: {claim.reason}.", f"Ours: {ours}." if ours else ""]
-        shared.setdefault(" ".join(" ".join(parts).split()), []).append(claim.quantity)
-    each = (f"- **{_plain('; '.join(q))}**: {_plain(note)}" for note, q in shared.items())
+        shared.setdefault(_text(" ".join(parts)), []).append(claim.quantity)
+    each = (f"- **{_text('; '.join(q))}**: {note}" for note, q in shared.items())
     return ["Why:", "", *each, ""]
 
 
-def _plain(text: str) -> str:
-    """Keep the star of N* from starting emphasis."""
-    return text.replace("*", "\\*")
+def _text(text: str) -> str:
+    """Return words as MyST that shows them as they are, on one line."""
+    return _MARKUP.sub(r"\\\g<0>", _SPACES.sub(" ", text).strip())
 
 
 def _verdict(word: str) -> str:
     return f"{SYMBOLS[word]}\u00a0{word}"
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())

@@ -162,3 +162,23 @@ def test_only_chapters_that_were_executed_and_claim_something_are_gathered(tmp_p
     chapters = [SimpleNamespace(name=n) for n in ("absent", "silent")]
     project = SimpleNamespace(executed=tmp_path, chapters=lambda: chapters)
     assert gather_claims(project) == {}
+
+
+@pytest.mark.parametrize("field", ["quantity", "where", "because", "reason", "objective", "data"])
+def test_the_scorecard_renders_markup_as_the_words_that_were_given(field):
+    hostile = "<b>x</b> $m$ `c` _u_ *s* {role}`r` [l](u) a^b ~t~ #h a\nb"
+    page = scorecard_page({"part/one": [made(**{field: hostile})]}, {})
+    words = " ".join(hostile.split())
+    lines = [line for line in page.splitlines() if "a^b" in line.replace("\\", "")]
+    assert lines
+    for line in lines:
+        # A backslash before each sign that MyST would read as markup, and the words on one line.
+        assert words in re.sub(r"\\(.)", r"\1", line)
+        bare = re.sub(r"\\.", "", line).replace("<br>", "").replace("**", "")
+        bare = bare.replace("{cite:t}`toy2026`", "")
+        assert not re.search(r"[<>$`_*{}^~#]", bare)
+
+
+def test_a_verdict_stays_on_one_line_of_its_cell():
+    page = scorecard_page({"part/one": [made()]}, {})
+    assert "✗\u00a0differs |" in rows(page)[0]
