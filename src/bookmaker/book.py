@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from bookmaker.errors import ChapterFailed
 from bookmaker.home import contain, warm_fonts
 from bookmaker.jobs import Job, Outcome, stored_key
+from bookmaker.keys import Keys
 from bookmaker.pages import title_of, write_pages
 from bookmaker.parameters import check_parameters
 from bookmaker.project import (
     Chapter,
     Project,
-    chapter_key,
     notebook_text,
     read_notebook,
     read_plain,
@@ -49,13 +49,13 @@ def book(root: str | Path | None = None, *, workers: int | None = None) -> Path:
     project = Project.at(root)
     contain(project)
     started = time.perf_counter()
-    shared = project.shared_key()
+    keys = Keys(project)
     jobs: list[Job] = []
     cells = 0
     width = max((len(c.name) for c in project.chapters()), default=0)
     for chapter in project.chapters():
         notebook = read_plain(chapter.source)
-        job = _job(project, chapter, chapter_key(notebook, {}, shared))
+        job = _job(project, chapter, keys.of(notebook))
         if stored_key(job.target) == job.key:
             print(f"{chapter.name:<{width}}  unchanged", flush=True)
         else:
@@ -90,7 +90,7 @@ def run(chapter: str, *, root: str | Path | None = None, **parameters: Any) -> R
     values = check_parameters(found, parameters)
     contain(project)
     warm_fonts(project)
-    key = chapter_key(read_plain(found.source), values, project.shared_key())
+    key = Keys(project).of(read_plain(found.source), values)
     name = f"{found.name.replace('/', '-')}-{_digest(key, values)}"
     folder = project.build / "runs" / name
     target = folder / "chapter.ipynb"
@@ -114,8 +114,8 @@ def refresh_references(name: str | None = None, *, root: str | Path | None = Non
     project = Project.at(root)
     contain(project)
     chapters = project.chapters() if name is None else (project.chapter(name),)
-    shared = project.shared_key()
-    jobs = [_job(project, c, chapter_key(read_plain(c.source), {}, shared)) for c in chapters]
+    keys = Keys(project)
+    jobs = [_job(project, c, keys.of(read_plain(c.source))) for c in chapters]
     cells = sum(len(read_plain(c.source)["cells"]) for c in chapters)
     problems = _execute(
         project, jobs, cells, workers=None, width=max(map(len, (c.name for c in chapters)))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 import os
-import platform
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,6 @@ import scalinglaws
 from scalinglaws.errors import ScalingLawError, UnknownName
 
 PACKAGE = Path(scalinglaws.__file__).resolve().parent
-_RUN_METADATA = ("papermill", "execution", "scalinglaws")
 
 
 @dataclass(frozen=True)
@@ -31,6 +28,7 @@ class Project:
     """A checkout: sources under ``book``, everything that is made under ``_build``."""
 
     root: Path
+    library: Path = PACKAGE
 
     @classmethod
     def at(cls, root: str | Path | None = None) -> Project:
@@ -90,18 +88,6 @@ class Project:
         listed = ", ".join(names) or "none"
         raise UnknownName(f"{name!r} {why}.{guess} Chapters: {listed}")
 
-    def shared_key(self) -> str:
-        """Digest of what every chapter depends on: library, data, lock and Python version."""
-        digest = hashlib.sha256(platform.python_version().encode())
-        for base, keep in ((PACKAGE, None), (self.root / "data", {".csv", ".toml"})):
-            for path in sorted(p for p in base.rglob("*") if p.is_file()):
-                if "__pycache__" not in path.parts and (keep is None or path.suffix in keep):
-                    digest.update(path.relative_to(base).as_posix().encode() + b"\0")
-                    digest.update(hashlib.sha256(path.read_bytes()).digest())
-        lock = self.root / "requirements.lock"
-        digest.update(lock.read_bytes() if lock.is_file() else b"")
-        return digest.hexdigest()
-
 
 def read_plain(path: Path) -> dict[str, Any]:
     """Read a notebook's JSON with each cell's source as one string.
@@ -129,21 +115,6 @@ def read_notebook(path: Path) -> Any:
 
     read_plain(path)
     return nbformat.read(path, as_version=4)
-
-
-def chapter_key(notebook: dict[str, Any], parameters: dict[str, Any], shared: str) -> str:
-    """Digest of a plain notebook's cells (outputs left out), parameters and what all share."""
-    cells = [
-        [
-            cell["cell_type"],
-            cell["source"],
-            {k: v for k, v in cell["metadata"].items() if k not in _RUN_METADATA},
-            cell.get("attachments", {}),
-        ]
-        for cell in notebook["cells"]
-    ]
-    text = json.dumps([cells, parameters, shared], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def write_atomically(path: Path, text: str) -> None:
