@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from bookmaker.errors import ChapterFailed
 from bookmaker.home import contain, warm_fonts
-from bookmaker.jobs import Job, Outcome, stored_key
+from bookmaker.jobs import Job
 from bookmaker.keys import Keys
 from bookmaker.pages import title_of, write_pages
 from bookmaker.parameters import check_parameters
 from bookmaker.project import (
-    Chapter,
     Project,
     notebook_text,
     read_notebook,
@@ -24,6 +22,7 @@ from bookmaker.project import (
     write_atomically,
 )
 from bookmaker.site import remove_site, render
+from bookmaker.update import name_width, update
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,22 +48,10 @@ def book(root: str | Path | None = None, *, workers: int | None = None) -> Path:
     project = Project.at(root)
     contain(project)
     started = time.perf_counter()
-    keys = Keys(project)
-    jobs: list[Job] = []
-    cells = 0
-    width = max((len(c.name) for c in project.chapters()), default=0)
-    for chapter in project.chapters():
-        notebook = read_plain(chapter.source)
-        job = _job(project, chapter, keys.of(notebook))
-        if stored_key(job.target) == job.key:
-            print(f"{chapter.name:<{width}}  unchanged", flush=True)
-        else:
-            jobs.append(job)
-            cells += len(notebook["cells"])
-    problems = _execute(project, jobs, cells, workers=workers, width=width)
-    if problems:
+    if problems := update(project, workers=workers):
         remove_site(project)
         raise ChapterFailed("\n\n".join(problems) + "\n\nNothing was rendered.")
+    width = name_width(project)
     write_pages(project)
     before = time.perf_counter()
     if render(project):
@@ -106,53 +93,23 @@ def run(chapter: str, *, root: str | Path | None = None, **parameters: Any) -> R
 
 
 def refresh_references(name: str | None = None, *, root: str | Path | None = None) -> None:
-    """Execute chapters at their defaults and store their text outputs in the sources.
+    """Store the text outputs of chapters at their defaults in the sources, executing what changed.
 
     Only plain text and Markdown are stored: what nbval compares. Raises ``ChapterFailed`` when a
     chapter fails; its source is then left as it was.
     """
     project = Project.at(root)
-    contain(project)
     chapters = project.chapters() if name is None else (project.chapter(name),)
-    keys = Keys(project)
-    jobs = [_job(project, c, keys.of(read_plain(c.source))) for c in chapters]
-    cells = sum(len(read_plain(c.source)["cells"]) for c in chapters)
-    problems = _execute(
-        project, jobs, cells, workers=None, width=max(map(len, (c.name for c in chapters)))
-    )
-    for job in jobs:
-        if stored_key(job.target) == job.key:
-            source = read_notebook(job.source)
-            _store_references(source, read_notebook(job.target))
-            write_atomically(job.source, notebook_text(source))
+    contain(project)
+    problems = update(project, chapters)
+    for chapter in chapters:
+        executed = project.executed / f"{chapter.name}.ipynb"
+        if executed.is_file():
+            source = read_notebook(chapter.source)
+            _store_references(source, read_notebook(executed))
+            write_atomically(chapter.source, notebook_text(source))
     if problems:
         raise ChapterFailed("\n\n".join(problems))
-
-
-def _job(project: Project, chapter: Chapter, key: str) -> Job:
-    target = project.executed / f"{chapter.name}.ipynb"
-    failed = project.build / "failed" / f"{chapter.name}.ipynb"
-    return Job(chapter.name, chapter.source, target, failed, {}, key)
-
-
-def _execute(
-    project: Project, jobs: list[Job], cells: int, *, workers: int | None, width: int
-) -> list[str]:
-    """Execute jobs, printing one line for each; return the problems of those that failed."""
-    if not jobs:
-        return []
-    # Late, like every import of papermill and nbconvert: an unchanged book needs neither.
-    from bookmaker.pool import execute_all
-
-    warm_fonts(project)
-
-    def line(outcome: Outcome) -> str:
-        end = "" if outcome.problem is None else "  FAILED"
-        return f"{outcome.chapter:<{width}}  {outcome.seconds:.1f} s{end}"
-
-    wanted = workers or os.cpu_count() or 1
-    outcomes = execute_all(jobs, cells, workers=wanted, done=line)
-    return sorted(o.problem for o in outcomes if o.problem is not None)
 
 
 def _store_references(source: Any, executed: Any) -> None:

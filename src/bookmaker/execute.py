@@ -11,7 +11,7 @@ import papermill
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
-from bookmaker.jobs import Job, Outcome
+from bookmaker.jobs import Job, Outcome, failure, keep_problem
 from bookmaker.project import notebook_text, read_notebook, write_atomically
 from scalinglaws import errors
 
@@ -71,13 +71,14 @@ def execute(job: Job, cell_done: CellDone) -> Outcome:
         problem = f"{job.chapter} failed outside its cells: {kind}: {error}"
     seconds = time.perf_counter() - started
     if problem is not None:
-        job.target.unlink(missing_ok=True)
         if partial.exists():
             partial.replace(job.failed)
             problem += f"\n  The partial notebook is {job.failed}"
+        keep_problem(job, problem)
         return Outcome(job.chapter, seconds, problem)
     partial.unlink()
     job.failed.unlink(missing_ok=True)
+    failure(job).unlink(missing_ok=True)
     strip_run_metadata(notebook)
     notebook.metadata["scalinglaws"] = {"key": job.key}
     write_atomically(job.target, notebook_text(notebook))

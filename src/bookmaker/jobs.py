@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bookmaker.project import read_plain
+from bookmaker.project import read_json, read_plain, write_atomically
+from scalinglaws.errors import ScalingLawError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 class Job:
     """One execution: what to run, with what, and where the result goes.
 
-    ``failed`` is where the partial notebook stays when a cell fails.
+    ``failed`` is where the partial notebook stays when a cell fails, ``cells`` how many there are.
     """
 
     chapter: str
@@ -24,6 +26,7 @@ class Job:
     failed: Path
     parameters: dict[str, Any]
     key: str
+    cells: int = 0
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,25 @@ class Outcome:
 
 def stored_key(path: Path) -> str | None:
     """Return the key that an executed notebook carries, None when there is no whole one."""
-    if not path.is_file():
+    try:
+        return str(read_plain(path)["metadata"]["scalinglaws"]["key"])
+    except (ScalingLawError, KeyError, TypeError):
         return None
-    key = read_plain(path)["metadata"].get("scalinglaws", {}).get("key")
-    return None if key is None else str(key)
+
+
+def failure(job: Job) -> Path:
+    """Return the file that keeps why a chapter failed."""
+    return job.failed.with_suffix(".json")
+
+
+def keep_problem(job: Job, problem: str) -> None:
+    """Keep why a chapter failed for whoever asks for its outputs."""
+    job.target.unlink(missing_ok=True)
+    write_atomically(failure(job), json.dumps({"key": job.key, "problem": problem}))
+
+
+def kept_problem(path: Path, key: str) -> str | None:
+    """Return why a chapter failed when it last ran as it is now, None when it did not."""
+    found = read_json(path)
+    same = isinstance(found, dict) and found.get("key") == key
+    return str(found.get("problem")) if same else None

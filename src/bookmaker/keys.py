@@ -18,7 +18,7 @@ from bookmaker.imports import Package, parsed
 from bookmaker.tables import CATALOGUE, computes_a_name, sets_named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from bookmaker.project import Project
 
@@ -109,8 +109,10 @@ class Keys:
         files = (p for p in self._library.folder.rglob("*") if p.is_file() and p.suffix != ".py")
         return frozenset(p for p in files if "__pycache__" not in p.parts) - self._named
 
-    def _files(self, modules: Iterable[str], texts: Iterable[str]) -> Iterable[Path]:
+    def _files(self, modules: Collection[str], texts: Iterable[str]) -> Iterable[Path]:
         """List the library's files that code names, or that lie beside it and no module names."""
+        if not modules:
+            return
         beside = {self._library.file(m).parent for m in modules}
         yield from (p for p in self._unnamed if p.parent in beside)
         yield from (p for p in self._named if any(p.name in text for text in texts))

@@ -14,7 +14,7 @@ import psutil
 from tqdm import tqdm
 
 from bookmaker.execute import execute
-from bookmaker.jobs import Job, Outcome
+from bookmaker.jobs import Job, Outcome, keep_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,23 +27,34 @@ _busy = False
 
 
 def execute_all(
-    jobs: Sequence[Job], cells: int, *, workers: int, done: Callable[[Outcome], str]
+    jobs: Sequence[Job], *, workers: int | None, done: Callable[[Outcome], str]
 ) -> list[Outcome]:
-    """Execute every job; ``done`` turns an outcome into the line to show as soon as it ends.
+    """Execute every job, in this order as cores become free, by default one job a core.
 
-    ``cells`` is how many cells there are in all. On Ctrl-C the kernels are ended and
+    ``done`` turns an outcome into the line to show as soon as it ends. Where several run at once
+    each keeps to one core, whatever its cells start. On Ctrl-C the kernels are ended and
     ``KeyboardInterrupt`` goes on up; results that were finished stay.
     """
     if not jobs:
         return []
     context = multiprocessing.get_context("spawn")
-    messages = context.Queue()
+    messages, cores = context.Queue(), context.Queue()
     outcomes: list[Outcome] = []
-    workers = max(1, min(workers, len(jobs)))
+    free = usable_cores()
+    workers = max(1, min(workers or len(free), len(jobs)))
+    for number in range(workers):
+        cores.put(free[number % len(free)] if workers > 1 else None)
+    cells = sum(job.cells for job in jobs)
     pids: set[int] = set()
     with (
-        ProcessPoolExecutor(workers, context, _start_worker, (messages,)) as pool,
-        tqdm(total=cells, unit="cell", desc="Executing", disable=None, leave=False) as bar,
+        ProcessPoolExecutor(workers, context, _start_worker, (messages, cores)) as pool,
+        tqdm(
+            total=cells,
+            unit="cell",
+            desc="Executing",
+            disable=None,
+            leave=False,
+        ) as bar,
     ):
         waiting = {pool.submit(_work, job): job for job in jobs}
         try:
@@ -64,9 +75,19 @@ def execute_all(
     return outcomes
 
 
-def _start_worker(messages: Any) -> None:
+def usable_cores() -> list[int | None]:
+    """List the cores that this process may use; None for each where they cannot be told apart."""
+    if hasattr(os, "sched_getaffinity"):
+        return [*sorted(os.sched_getaffinity(0))]
+    return [None] * (os.cpu_count() or 1)
+
+
+def _start_worker(messages: Any, cores: Any) -> None:
     global _messages
     _messages = messages
+    core = cores.get()
+    if core is not None:
+        os.sched_setaffinity(0, {core})
     # Ctrl-C reaches every process of the terminal; the parent alone decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end_the_kernel)
@@ -102,8 +123,9 @@ def _outcome(future: Future[Outcome | None], job: Job) -> Outcome:
     if result is None and problem is None:
         raise KeyboardInterrupt
     if result is None:
-        job.target.unlink(missing_ok=True)
-        return Outcome(job.chapter, 0.0, f"{job.chapter} ended without a result: {problem}")
+        said = f"{job.chapter} ended without a result: {problem}"
+        keep_problem(job, said)
+        return Outcome(job.chapter, 0.0, said)
     return result
 
 

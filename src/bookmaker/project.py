@@ -106,6 +106,14 @@ def read_plain(path: Path) -> dict[str, Any]:
     return dict(notebook)
 
 
+def read_json(path: Path) -> Any:
+    """Read a file that this package made; None where it is missing or damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
 def read_notebook(path: Path) -> Any:
     """Read a notebook to change it or to walk it as ``nbformat`` does.
 
