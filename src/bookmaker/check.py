@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from bookmaker.home import contain
 from bookmaker.lint import lint
+from bookmaker.update import update
 
 if TYPE_CHECKING:
     from bookmaker.project import Project
 
 PYTEST = (
-    "pytest tests book --nbval --nbval-current-env -p tests.nbval_tolerance -n 2 --dist loadfile"
+    "pytest tests book --nbval --nbval-current-env -p tests.nbval_tolerance -p tests.nbval_replay "
+    "-n 2 --dist loadfile"
 )
 STYLE = ("ruff check src tests data", "ruff format --check src tests data", "mypy")
 
@@ -37,12 +39,15 @@ def check_sources(project: Project) -> bool:
 def check_all(project: Project, *, browser: str) -> bool:
     """Run every check; return whether all passed.
 
+    Chapters that changed are executed first, once: pytest compares what they gave.
     pytest runs last whatever came before it, so that its closing line closes the output.
     ``browser="required"`` turns a skipped browser test into a failure.
     """
     contain(project)
     os.environ["SCALINGLAWS_BROWSER"] = browser
     passed = check_style(project)
+    for problem in update(project):
+        print(f"\n{problem}", flush=True)
     return _run(project, PYTEST) and passed
 
 
