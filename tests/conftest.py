@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
+from filelock import FileLock
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+# A cold import of pandas and papermill on a loaded machine of two cores takes 20 s.
+PATIENCE_SECONDS = 180
 CLAIM = {
     "paper": "Toy et al.",
     "cite": "toy2026",
@@ -81,6 +87,17 @@ def chapter(title: str, *cells: str | tuple[str, dict]) -> nbformat.NotebookNode
     return notebook(opening, (PARAMETERS, {"tags": ["parameters"]}), *cells)
 
 
+def run_cli(root: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m bookmaker`` on a checkout."""
+    return subprocess.run(
+        [sys.executable, "-m", "bookmaker", "--root", str(root), *words],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        env={**os.environ, **environment},
+    )
+
+
 def write(path: Path, content: nbformat.NotebookNode) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(content, path)
@@ -102,19 +119,25 @@ def make_toy(root: Path) -> Path:
     return root
 
 
-@pytest.fixture
-def toy(tmp_path: Path) -> Path:
-    return make_toy(tmp_path / "toy")
-
-
 @pytest.fixture(scope="session")
 def built_toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A toy book that was executed and rendered once; tests must not change it."""
-    from test_chapters import run_cli
-
-    root = make_toy(tmp_path_factory.mktemp("built") / "toy")
-    done = run_cli(root, "reference")
-    assert done.returncode == 0, done.stdout + done.stderr
-    done = run_cli(root, "book")
-    assert done.returncode == 0, done.stdout + done.stderr
+    """A toy book that was executed and rendered once a session; tests must not change it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    root = shared / "built/toy"
+    with FileLock(shared / "built.lock"):
+        if not (shared / "built/done").is_file():
+            shutil.rmtree(root, ignore_errors=True)
+            make_toy(root)
+            for word in ("reference", "book"):
+                done = run_cli(root, word)
+                assert done.returncode == 0, done.stdout + done.stderr
+            (shared / "built/done").touch()
     return root
+
+
+@pytest.fixture
+def toy(built_toy: Path, tmp_path: Path) -> Path:
+    """A toy book of one's own, executed and rendered, as a copy of the one that was built."""
+    shutil.copytree(built_toy, tmp_path / "toy")
+    return tmp_path / "toy"
