@@ -6,11 +6,27 @@ NAME ?=
 RUNS ?=
 P ?=
 
+# What is given reaches the command as it stands, by the environment: neither make nor a shell reads
+# a blank, a quote or a dollar sign in it.
+export BOOK_NAME := $(value NAME)
+export BOOK_RUNS := $(value RUNS)
+export BOOK_P := $(value P)
+export BOOK_BROWSER := $(value BROWSER)
+unexport NAME RUNS P BROWSER
+
 .DEFAULT_GOAL := help
-.PHONY: help env book test chapter reference lint lock clean
+.PHONY: help env book test chapter new-chapter reference lint lock clean
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ' *## ' '/^#= / {sub(/^#= /, "", $$1); printf "%-17s %s\n", $$1, $$2}' Makefile
+
+#=
+#= NAME=chinchilla ## for chapter and reference: a chapter; for new-chapter: language/my_law
+#= RUNS=my_runs.csv ## for chapter: a bundled table by name, or the path of a CSV or Parquet file
+#= P="seed=1 ..." ## for chapter: other parameters; quote blanks, P="runs='my file.csv' seed=1"
+#= BROWSER=required ## for test: fail where there is no Chromium, by default auto
+#= PYTHON=python3.12 ## for env: the Python to make it with
 
 env: ## Make .venv from requirements.lock
 	@$(PYTHON) tools/make_env.py
@@ -19,13 +35,16 @@ book: env ## Execute the chapters that changed and render the book
 	@$(PY) -m bookmaker book
 
 test: env ## Check style and types, run the tests and compare every chapter
-	@$(PY) -m bookmaker test --browser $(BROWSER)
+	@$(PY) -m bookmaker --make test
 
 chapter: env ## Run one chapter on your runs: NAME=chinchilla RUNS=path.csv P="seed=1"
-	@$(PY) -m bookmaker run "$(NAME)" $(if $(RUNS),--runs "$(RUNS)") $(foreach p,$(P),-p "$(p)")
+	@$(PY) -m bookmaker --make run
+
+new-chapter: env ## Write a chapter from a template: NAME=language/my_law
+	@$(PY) -m bookmaker --make new
 
 reference: env ## Refresh the text outputs stored in the chapters' sources: NAME= for one
-	@$(PY) -m bookmaker reference $(NAME)
+	@$(PY) -m bookmaker --make reference
 
 lint: env ## Check style, types, chapters and bibliography, without running a chapter
 	@$(PY) -m bookmaker lint

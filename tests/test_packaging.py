@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -204,3 +205,51 @@ def test_an_interrupted_install_leaves_no_stamp(
     assert make_env.main() == 130
     assert "run the same command to go on" in capsys.readouterr().err
     assert not (tmp_path / ".venv/stamp").exists()
+
+
+def test_a_file_in_the_environments_place_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import make_env
+
+    (tmp_path / ".venv").write_text("")
+    monkeypatch.setattr(make_env, "ROOT", tmp_path)
+    assert make_env.main() == 1
+    said = capsys.readouterr().err
+    assert ".venv is a file" in said
+    assert "rm .venv" in said
+
+
+@pytest.mark.parametrize(
+    ("number", "reading"),
+    [
+        (errno.EROFS, "may not be written.\n  Give yourself the right"),
+        (errno.EACCES, "may not be written.\n  Give yourself the right"),
+        (errno.ENOSPC, "The disk is full (/x/.venv)"),
+        (errno.EIO, "/x/.venv: Input/output error"),
+    ],
+)
+def test_a_place_that_refuses_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    number: int,
+    reading: str,
+) -> None:
+    import make_env
+
+    def refuse(root: Path, python: str, venv: Path) -> None:
+        raise OSError(number, os.strerror(number), "/x/.venv")
+
+    monkeypatch.setattr(make_env, "ROOT", tmp_path)
+    monkeypatch.setattr(make_env, "build", refuse)
+    assert make_env.main() == 1
+    assert reading in capsys.readouterr().err
+
+
+def test_a_closed_folder_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import make_env
+
+    monkeypatch.setattr(make_env.os, "access", lambda place, mode: False)  # root may write all
+    with pytest.raises(make_env.Missing, match="may not be written"):
+        make_env.check_place(tmp_path, tmp_path / ".venv")

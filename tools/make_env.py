@@ -4,6 +4,7 @@ Standard library only, and written so that any Python 3.6 or later can parse it:
 interpreter gets a sentence that names the remedy, not a syntax error.
 """
 
+import errno
 import hashlib
 import os
 import shutil
@@ -19,6 +20,10 @@ OLDEST, NEWEST_EXCLUDED = (3, 11), (3, 15)
 DISK_NEEDED_BYTES = 3 * 10**9
 LOG_TAIL_LINES = 15
 INSTALLER = "uv"
+CLOSED = (
+    "{} may not be written.\n"
+    "  Give yourself the right (chmod -R u+rwX), or clone to a folder of your own"
+)
 NO_NETWORK = (
     "Failed to establish a new connection",
     "Temporary failure in name resolution",
@@ -99,6 +104,28 @@ def check_disk(folder: Path) -> None:
             f"needs about {DISK_NEEDED_BYTES / 1e9:.0f} GB.\n"
             "  Free some space, or clone to a larger disk"
         )
+
+
+def check_place(root: Path, venv: Path) -> None:
+    """Raise Missing where no environment can be made: a file in its way, a closed folder."""
+    if venv.exists() and not venv.is_dir():
+        raise Missing(
+            f"{venv} is a file, and the environment needs a folder of that name.\n"
+            "  Remove it (rm .venv) and run this again"
+        )
+    place = venv if venv.is_dir() else root
+    if not os.access(str(place), os.W_OK | os.X_OK):
+        raise Missing(CLOSED.format(place))
+
+
+def refused(error: OSError) -> str:
+    """Say what a file or folder refused, and what to do about it."""
+    place = error.filename or ROOT
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return CLOSED.format(place)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full ({place}).\n  Free some space and run this again"
+    return f"{place}: {error.strerror or error}.\n  Run this again when that is mended"
 
 
 def wanted_stamp(root: Path, version: Tuple[int, int]) -> str:
@@ -278,9 +305,10 @@ def main() -> int:
     try:
         inside = version_of(str(venv_python(venv)))
         if inside is not None and supported(inside) and stamp.is_file():
-            if stamp.read_text() == wanted_stamp(ROOT, inside):
+            if stamp.read_bytes() == wanted_stamp(ROOT, inside).encode():
                 return 0
             stamp.unlink()
+        check_place(ROOT, venv)
         python = str(venv_python(venv)) if supported(inside) else find_python()
         build(ROOT, python, venv)
         version = version_of(str(venv_python(venv)))
@@ -288,6 +316,9 @@ def main() -> int:
         stamp.write_text(wanted_stamp(ROOT, version))
     except Missing as problem:
         print(f"\n{problem}", file=sys.stderr)
+        return 1
+    except OSError as problem:
+        print(f"\n{refused(problem)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nInterrupted; run the same command to go on.", file=sys.stderr)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 from bookmaker.book import book, refresh_references, run
 from bookmaker.check import check_all, check_sources
+from bookmaker.errors import disk_problem
 from bookmaker.hook import draw_hook
 from bookmaker.project import Project
-from scalinglaws.errors import ScalingLawError
+from scalinglaws.errors import BadParameters, ScalingLawError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ScalingLawError as problem:
         print(f"\n{problem}", file=sys.stderr)
         return 1
+    except OSError as problem:
+        print(f"\n{disk_problem(problem)}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(
             "\nInterrupted. Chapters that were finished are kept; the same command goes on from "
@@ -44,15 +50,17 @@ def _dispatch(options: argparse.Namespace) -> int:
     if options.command == "book":
         book(options.root, workers=options.workers)
         return 0
+    if options.make:
+        _read_make(options)
     if options.command == "run":
         given = dict(options.parameters)
         if options.runs:
             given["runs"] = options.runs
-        run(options.chapter, root=options.root, **given)
+        run(options.chapter or "", root=options.root, **given)
         return 0
     if options.command == "reference":
-        refresh_references(options.chapter, root=options.root)
-        if options.chapter is None:
+        refresh_references(options.chapter or None, root=options.root)
+        if not options.chapter:
             print(draw_hook(Project.at(options.root).root))
         return 0
     project = Project.at(options.root)
@@ -61,6 +69,21 @@ def _dispatch(options: argparse.Namespace) -> int:
     if options.command == "lint":
         return 0 if check_sources(project) else 1
     return _lock(project)
+
+
+def _read_make(options: argparse.Namespace) -> None:
+    """Take what make was given from the environment, where no shell has read it."""
+    options.chapter = os.environ.get("BOOK_NAME", "").strip()
+    options.runs = os.environ.get("BOOK_RUNS", "")
+    options.browser = os.environ.get("BOOK_BROWSER", "") or "auto"
+    try:
+        pairs = shlex.split(os.environ.get("BOOK_P", ""))
+        options.parameters = [_assignment(pair) for pair in pairs]
+    except (ValueError, argparse.ArgumentTypeError) as problem:
+        raise BadParameters(
+            f"P cannot be read: {problem}. Write name=value, apart by blanks, with quotes around a "
+            "value that holds some: P=\"runs='my file.csv' seed=1\""
+        ) from None
 
 
 def _lock(project: Project) -> int:
@@ -75,11 +98,16 @@ def _lock(project: Project) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bookmaker", allow_abbrev=False)
     parser.add_argument("--root", help="the checkout, by default the one that holds this package")
+    parser.add_argument(
+        "--make",
+        action="store_true",
+        help="take NAME, RUNS, P and BROWSER from the environment, as BOOK_NAME and so on",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("book", help="execute what changed and render the book")
     build.add_argument("--workers", type=int, help="chapters at once, by default one a core")
     one = commands.add_parser("run", help="run one chapter on your own runs")
-    one.add_argument("chapter", help="its name, such as chinchilla")
+    one.add_argument("chapter", nargs="?", help="its name, such as chinchilla")
     one.add_argument("--runs", help="a bundled set, or the path of a CSV or Parquet table")
     one.add_argument(
         "-p",

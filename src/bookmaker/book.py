@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bookmaker.alone import alone
 from bookmaker.errors import ChapterFailed
 from bookmaker.home import contain, warm_fonts
 from bookmaker.jobs import Job
@@ -46,21 +47,22 @@ def book(root: str | Path | None = None, *, workers: int | None = None) -> Path:
     the renderer warns.
     """
     project = Project.at(root)
-    contain(project)
-    started = time.perf_counter()
-    if problems := update(project, workers=workers):
-        remove_site(project)
-        raise ChapterFailed("\n\n".join(problems) + "\n\nNothing was rendered.")
-    width = name_width(project)
-    write_pages(project)
-    before = time.perf_counter()
-    if render(project):
-        print(f"{'rendered':<{width}}  {time.perf_counter() - before:.1f} s")
-    else:
-        print(f"{'site':<{width}}  unchanged")
-    index = project.site / "index.html"
-    print(f"{'all':<{width}}  {time.perf_counter() - started:.1f} s\n\n{index.as_uri()}")
-    return index
+    with alone(project):
+        contain(project)
+        started = time.perf_counter()
+        if problems := update(project, workers=workers):
+            remove_site(project)
+            raise ChapterFailed("\n\n".join(problems) + "\n\nNothing was rendered.")
+        width = name_width(project)
+        write_pages(project)
+        before = time.perf_counter()
+        if render(project):
+            print(f"{'rendered':<{width}}  {time.perf_counter() - before:.1f} s")
+        else:
+            print(f"{'site':<{width}}  unchanged")
+        index = project.site / "index.html"
+        print(f"{'all':<{width}}  {time.perf_counter() - started:.1f} s\n\n{index.as_uri()}")
+        return index
 
 
 def run(chapter: str, *, root: str | Path | None = None, **parameters: Any) -> Run:
@@ -75,21 +77,22 @@ def run(chapter: str, *, root: str | Path | None = None, **parameters: Any) -> R
     project = Project.at(root)
     found = project.chapter(chapter)
     values = check_parameters(found, parameters)
-    contain(project)
-    warm_fonts(project)
-    key = Keys(project).of(read_plain(found.source), values)
-    name = f"{found.name.replace('/', '-')}-{_digest(key, values)}"
-    folder = project.build / "runs" / name
-    target = folder / "chapter.ipynb"
-    page = folder / "chapter.html"
-    page.unlink(missing_ok=True)
-    job = Job(found.name, found.source, target, folder / "failed.ipynb", values, key)
-    outcome = execute(job, lambda: None)
-    if outcome.problem is not None:
-        raise ChapterFailed(outcome.problem)
-    write_report(read_notebook(target), title_of(found.source), page)
-    print(f"{found.name}  {outcome.seconds:.1f} s\n{target}\n{page.as_uri()}")
-    return Run(target, page)
+    with alone(project):
+        contain(project)
+        warm_fonts(project)
+        key = Keys(project).of(read_plain(found.source), values)
+        name = f"{found.name.replace('/', '-')}-{_digest(key, values)}"
+        folder = project.build / "runs" / name
+        target = folder / "chapter.ipynb"
+        page = folder / "chapter.html"
+        page.unlink(missing_ok=True)
+        job = Job(found.name, found.source, target, folder / "failed.ipynb", values, key)
+        outcome = execute(job, lambda: None)
+        if outcome.problem is not None:
+            raise ChapterFailed(outcome.problem)
+        write_report(read_notebook(target), title_of(found.source), page)
+        print(f"{found.name}  {outcome.seconds:.1f} s\n{target}\n{page.as_uri()}")
+        return Run(target, page)
 
 
 def refresh_references(name: str | None = None, *, root: str | Path | None = None) -> None:
@@ -100,16 +103,17 @@ def refresh_references(name: str | None = None, *, root: str | Path | None = Non
     """
     project = Project.at(root)
     chapters = project.chapters() if name is None else (project.chapter(name),)
-    contain(project)
-    problems = update(project, chapters)
-    for chapter in chapters:
-        executed = project.executed / f"{chapter.name}.ipynb"
-        if executed.is_file():
-            source = read_notebook(chapter.source)
-            _store_references(source, read_notebook(executed))
-            write_atomically(chapter.source, notebook_text(source))
-    if problems:
-        raise ChapterFailed("\n\n".join(problems))
+    with alone(project):
+        contain(project)
+        problems = update(project, chapters)
+        for chapter in chapters:
+            executed = project.executed / f"{chapter.name}.ipynb"
+            if executed.is_file():
+                source = read_notebook(chapter.source)
+                _store_references(source, read_notebook(executed))
+                write_atomically(chapter.source, notebook_text(source))
+        if problems:
+            raise ChapterFailed("\n\n".join(problems))
 
 
 def _store_references(source: Any, executed: Any) -> None:

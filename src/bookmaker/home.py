@@ -63,8 +63,6 @@ def contain(project: Project) -> None:
 def warm_fonts(project: Project) -> None:
     """Build Matplotlib's font list once, since the first import says so on a chapter's stderr."""
     if not list((project.build / "home" / "matplotlib").glob("fontlist-*.json")):
-        subprocess.run(
-            [sys.executable, "-c", "import matplotlib.font_manager"],
-            check=True,
-            stderr=subprocess.DEVNULL,
-        )
+        # Where this fails, the chapter says why.
+        command = [sys.executable, "-c", "import matplotlib.font_manager"]
+        subprocess.run(command, check=False, stderr=subprocess.DEVNULL)

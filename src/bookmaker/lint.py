@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import ast
 import re
-import tomllib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from bookmaker.bibliography import check_bibliography
 from bookmaker.pages import GENERATED, toc_pages
 from bookmaker.parameters import read_parameters
 from bookmaker.project import Project, read_notebook
+from bookmaker.settings import read_yaml
+from scalinglaws.errors import ScalingLawError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from bookmaker.project import Chapter
+
 MAX_CELL_LINES = 15
 MIN_ALT_CHARACTERS = 20
 PLOTTING = {"matplotlib", "seaborn", "plotly", "altair", "bokeh", "pylab"}
-_CITE = re.compile(r"\{(?:foot)?cite(?::\w+)?\}`([^`]+)`")
-_ENTRY = re.compile(r"^\s*@(?!comment|string|preamble)\w+\s*\{\s*([^,\s]+)\s*,", re.M | re.I)
 
 
 def lint(root: str | Path | None = None) -> list[str]:
@@ -28,11 +30,18 @@ def lint(root: str | Path | None = None) -> list[str]:
     project = Project.at(root)
     problems: list[str] = []
     for chapter in project.chapters():
-        notebook = read_notebook(chapter.source)
-        found = [*_cells(notebook), *_whole(notebook), *_parameters(project, chapter.name)]
+        found: list[str] = []
+        try:
+            notebook = read_notebook(chapter.source)
+            found += [*_cells(notebook), *_whole(notebook)]
+            found += _parameters(chapter, notebook)
+        except ScalingLawError as problem:
+            found.append(str(problem))
         problems += [f"{chapter.name}, {problem}" for problem in found]
+    for name in ("_config.yml", "book/_toc.yml"):
+        problems += read_yaml(project.root / name)[1]
     problems += _toc(project)
-    problems += _bibliography(project)
+    problems += check_bibliography(project)
     return problems
 
 
@@ -102,9 +111,10 @@ def _figure(settings: Any) -> Iterator[str]:
 
 
 def _whole(notebook: Any) -> Iterator[str]:
-    kernel = notebook.metadata.get("kernelspec", {}).get("name")
-    if kernel != "python3":
-        yield f"its kernelspec is {kernel!r}; it must be 'python3'"
+    kernel = notebook.metadata.get("kernelspec")
+    name = kernel.get("name") if isinstance(kernel, dict) else kernel
+    if name != "python3":
+        yield f"its kernelspec is {name!r}; it must be 'python3'"
     if not any(_compared(cell) for cell in notebook.cells):
         yield "stores no text output, so nbval compares nothing; run `make reference`"
 
@@ -115,18 +125,17 @@ def _compared(cell: Any) -> bool:
     return any("text" in o or "text/plain" in o.get("data", {}) for o in cell.outputs)
 
 
-def _parameters(project: Project, name: str) -> Iterator[str]:
-    chapter = project.chapter(name)
-    cells = [
-        cell
-        for cell in read_notebook(chapter.source).cells
-        if "parameters" in cell.metadata.get("tags", [])
-    ]
+def _parameters(chapter: Chapter, notebook: Any) -> Iterator[str]:
+    cells = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
     if len(cells) != 1:
         yield f"{len(cells)} cells tagged `parameters` where one is due"
         return
+    try:
+        body = ast.parse(cells[0].source).body
+    except SyntaxError:
+        return  # said of the cell already
     seen = {p.name: p for p in read_parameters(chapter)}
-    for node in ast.parse(cells[0].source).body:
+    for node in body:
         targets = node.targets if isinstance(node, ast.Assign) else []
         for target in targets:
             yield f"parameter {ast.unparse(target)}: write its type, `name: type = default  # help`"
@@ -155,59 +164,3 @@ def _toc(project: Project) -> Iterator[str]:
         yield f"book/{page} is missing from _toc.yml"
     for page in sorted(pages & set(GENERATED)):
         yield f"book/{page} is generated at the build; remove the source"
-
-
-def _bibliography(project: Project) -> Iterator[str]:
-    path = project.sources / "references.bib"
-    keys = _ENTRY.findall(path.read_text(encoding="utf-8")) if path.is_file() else []
-    cited: dict[str, str] = {}
-    for place, key in _citations(project):
-        cited.setdefault(key, place)
-    for key, count in Counter(keys).items():
-        if count > 1:
-            yield f"references.bib has {key} {count} times"
-    for key in sorted(set(cited) - set(keys)):
-        yield f"{cited[key]} cites {key}, which references.bib lacks"
-    for key in sorted(set(keys) - set(cited)):
-        yield f"references.bib has {key}, which nothing cites"
-
-
-def _citations(project: Project) -> Iterator[tuple[str, str]]:
-    for path in sorted(project.sources.rglob("*.md")):
-        for key in _roles(path.read_text(encoding="utf-8")):
-            yield path.relative_to(project.root).as_posix(), key
-    for chapter in project.chapters():
-        for cell in read_notebook(chapter.source).cells:
-            found = _roles(cell.source) if cell.cell_type == "markdown" else _claims(cell.source)
-            yield from ((chapter.name, key) for key in found)
-    for path in sorted((project.root / "data").glob("*/card.toml")):
-        card = tomllib.loads(path.read_text(encoding="utf-8"))
-        for key in _card_keys(card):
-            yield path.relative_to(project.root).as_posix(), key
-
-
-def _roles(text: str) -> Iterator[str]:
-    for found in _CITE.findall(text):
-        yield from (key.strip() for key in found.split(","))
-
-
-def _claims(code: str) -> Iterator[str]:
-    try:
-        tree = ast.parse(code)
-    except SyntaxError:
-        return
-    keywords = (n for n in ast.walk(tree) if isinstance(n, ast.keyword) and n.arg == "cite")
-    for value in (k.value for k in keywords):
-        if isinstance(value, ast.Constant) and isinstance(value.value, str):
-            yield value.value
-
-
-def _card_keys(value: Any, *, inside: bool = False) -> Iterator[str]:
-    if isinstance(value, dict):
-        for name, item in value.items():
-            yield from _card_keys(item, inside=name in {"cite", "citation", "citations"})
-    elif isinstance(value, list):
-        for item in value:
-            yield from _card_keys(item, inside=inside)
-    elif inside and isinstance(value, str):
-        yield value

@@ -7,10 +7,9 @@ import re
 import types
 from typing import TYPE_CHECKING
 
-import yaml
-
 from bookmaker.claims import gather_claims, scorecard_page
 from bookmaker.project import read_plain, write_atomically
+from bookmaker.settings import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +23,7 @@ GENERATED = (SCORECARD, CATALOGUE, LIBRARY)
 
 def toc_pages(project: Project) -> list[str]:
     """List the pages that ``book/_toc.yml`` names, in reading order, without suffix."""
-    toc = yaml.safe_load((project.sources / "_toc.yml").read_text(encoding="utf-8"))
-    return list(_named(toc))
+    return list(_named(read_yaml(project.sources / "_toc.yml")[0]))
 
 
 def _named(entry: object) -> Iterator[str]:

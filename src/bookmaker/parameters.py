@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scalinglaws.errors import BadParameters, UnknownName
+from scalinglaws.errors import BadParameters, ScalingLawError, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,10 +38,19 @@ class Parameter:
 
 
 def read_parameters(chapter: Chapter) -> tuple[Parameter, ...]:
-    """List what a chapter takes, in the order of its ``parameters`` cell."""
+    """List what a chapter takes, in the order of its ``parameters`` cell.
+
+    Raises ``ScalingLawError`` where the notebook does not say which kernel it is for.
+    """
     import papermill  # late: it takes a second to import
 
-    found = papermill.inspect_notebook(str(chapter.source))
+    try:
+        found = papermill.inspect_notebook(str(chapter.source))
+    except (ValueError, AttributeError) as problem:
+        raise ScalingLawError(
+            f"its parameters cannot be read ({problem}): its metadata must have a kernelspec with "
+            "name 'python3' and language 'python', as Jupyter writes it when the file is saved"
+        ) from problem
     return tuple(
         Parameter(p["name"], p["inferred_type_name"], p["default"], p["help"])
         for p in found.values()

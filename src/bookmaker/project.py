@@ -82,10 +82,13 @@ class Project:
             return hits[0]
         names = [c.name for c in chapters]
         shorts = {n.rsplit("/", 1)[-1]: n for n in names}
-        near = difflib.get_close_matches(wanted, [*names, *shorts], n=1)
-        guess = f" Did you mean {shorts.get(near[0], near[0])!r}?" if near else ""
-        why = "names more than one chapter" if hits else "is no chapter"
         listed = ", ".join(names) or "none"
+        if not wanted:
+            raise UnknownName(f"no chapter is named: give NAME=chinchilla. Chapters: {listed}")
+        near = difflib.get_close_matches(wanted, [*names, *shorts], n=3)
+        meant = list(dict.fromkeys(repr(shorts.get(n, n)) for n in near))
+        guess = f" Did you mean {' or '.join(meant)}?" if meant else ""
+        why = "names more than one chapter" if hits else "is no chapter"
         raise UnknownName(f"{name!r} {why}.{guess} Chapters: {listed}")
 
 
@@ -99,9 +102,17 @@ def read_plain(path: Path) -> dict[str, Any]:
         notebook = json.loads(path.read_text(encoding="utf-8"))
         if notebook["nbformat"] != 4:
             raise ValueError(f"its format is {notebook['nbformat']}; 4 is needed")
-        for cell in notebook["cells"]:
+        if not isinstance(notebook["metadata"], dict):
+            raise TypeError("its metadata is no object")
+        for number, cell in enumerate(notebook["cells"], start=1):
             cell["source"] = "".join(cell["source"])
-    except (OSError, ValueError, KeyError, TypeError) as problem:
+            if not isinstance(cell.setdefault("metadata", {}), dict):
+                raise TypeError(f"the metadata of cell {number} is no object")
+    except KeyError as problem:
+        raise ScalingLawError(
+            f"{path} cannot be read as a notebook: it has no {problem}; save it in Jupyter once"
+        ) from problem
+    except (OSError, ValueError, TypeError, AttributeError) as problem:
         raise ScalingLawError(f"{path} cannot be read as a notebook: {problem}") from problem
     return dict(notebook)
 
@@ -121,16 +132,23 @@ def read_notebook(path: Path) -> Any:
     """
     import nbformat
 
-    read_plain(path)
-    return nbformat.read(path, as_version=4)
+    plain = read_plain(path)
+    for cell in plain["cells"]:
+        if cell["cell_type"] == "code":
+            cell.setdefault("outputs", [])
+            cell.setdefault("execution_count", None)
+    return nbformat.reads(json.dumps(plain), as_version=4)
 
 
 def write_atomically(path: Path, text: str) -> None:
     """Write a text file so that a reader finds the old file or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def notebook_text(notebook: Any) -> str:

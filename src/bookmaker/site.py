@@ -40,7 +40,7 @@ def render(project: Project) -> bool:
     """
     key = site_key(project)
     stamp = project.site / STAMP
-    if stamp.is_file() and stamp.read_text(encoding="utf-8") == key:
+    if stamp.is_file() and stamp.read_bytes() == key.encode():
         return False
     remove_site(project)
     workshop = project.build / "render"

@@ -1,0 +1,96 @@
+"""The bibliography's entries against the citations of chapters, pages and data cards."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from pybtex.database.input.bibtex import LowLevelParser
+from pybtex.exceptions import PybtexError
+
+from bookmaker.project import read_notebook
+from scalinglaws.errors import ScalingLawError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bookmaker.project import Project
+
+_CITE = re.compile(r"\{(?:foot)?cite(?::\w+)?\}`([^`]+)`")
+_NO_ENTRIES = {"string", "preamble"}
+
+
+def check_bibliography(project: Project) -> Iterator[str]:
+    """Name entries that are twice or cited nowhere, and citations without an entry."""
+    try:
+        keys = list(_entries(project))
+    except PybtexError as problem:
+        yield f"references.bib cannot be read: {problem}"
+        return
+    cited: dict[str, str] = {}
+    for place, key in _citations(project):
+        cited.setdefault(key, place)
+    for key, count in Counter(keys).items():
+        if count > 1:
+            yield f"references.bib has {key} {count} times"
+    for key in sorted(set(cited) - set(keys)):
+        yield f"{cited[key]} cites {key}, which references.bib lacks"
+    for key in sorted(set(keys) - set(cited)):
+        yield f"references.bib has {key}, which nothing cites"
+
+
+def _entries(project: Project) -> Iterator[str]:
+    path = project.sources / "references.bib"
+    if path.is_file():
+        # pybtex's own reader; the level above it stops at the first key that is there twice.
+        for kind, entry in LowLevelParser(path.read_text(encoding="utf-8")):
+            if kind.lower() not in _NO_ENTRIES:
+                yield str(entry[0])
+
+
+def _citations(project: Project) -> Iterator[tuple[str, str]]:
+    for path in sorted(project.sources.rglob("*.md")):
+        for key in _roles(path.read_text(encoding="utf-8")):
+            yield path.relative_to(project.root).as_posix(), key
+    for chapter in project.chapters():
+        try:
+            cells = read_notebook(chapter.source).cells
+        except ScalingLawError:
+            continue  # the lint of chapters has named it
+        for cell in cells:
+            found = _roles(cell.source) if cell.cell_type == "markdown" else _claims(cell.source)
+            yield from ((chapter.name, key) for key in found)
+    for path in sorted((project.root / "data").glob("*/card.toml")):
+        card = tomllib.loads(path.read_text(encoding="utf-8"))
+        for key in _card_keys(card):
+            yield path.relative_to(project.root).as_posix(), key
+
+
+def _roles(text: str) -> Iterator[str]:
+    for found in _CITE.findall(text):
+        yield from (key.strip() for key in found.split(","))
+
+
+def _claims(code: str) -> Iterator[str]:
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:
+        return
+    keywords = (n for n in ast.walk(tree) if isinstance(n, ast.keyword) and n.arg == "cite")
+    for value in (k.value for k in keywords):
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            yield value.value
+
+
+def _card_keys(value: Any, *, inside: bool = False) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _card_keys(item, inside=name in {"cite", "citation", "citations"})
+    elif isinstance(value, list):
+        for item in value:
+            yield from _card_keys(item, inside=inside)
+    elif inside and isinstance(value, str):
+        yield value
