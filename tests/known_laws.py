@@ -25,7 +25,7 @@ def _limited() -> dict[str, np.ndarray]:
 
 
 _LIMITED = {"A": 521.0, "B": 1488.0, "E": 1.87, "alpha": 0.353, "beta": 0.353}
-_ADDED = sl.laws.power_law("params", floor=False) + sl.laws.power_law("tokens")
+_SIZE, _DATA = sl.laws.power_law("params", floor=False), sl.laws.power_law("tokens")
 
 ALL_LAWS: dict[str, Known] = {
     "power law": (
@@ -132,8 +132,23 @@ ALL_LAWS: dict[str, Known] = {
         {"flops": np.geomspace(1e19, 1e24, 50)},
     ),
     "sum of two": (
-        _ADDED,
+        sl.laws.add(_SIZE, _DATA),
         {"k": 482.0, "c": 0.348, "E": 1.817, "k_2": 2085.0, "c_2": 0.366},
+        _grid(params=np.geomspace(5e7, 1.5e10, 9), tokens=np.geomspace(1e9, 5e11, 9)),
+    ),
+    "steps to a target": (
+        sl.laws.STEPS_TO_TARGET,
+        {"S_min": 2e3, "E_min": 1e9},
+        {"batch_tokens": np.geomspace(1e4, 1e8, 30)},
+    ),
+    "straight line": (
+        sl.laws.line("upstream_error"),
+        {"level": 0.2, "slope": 0.9},
+        {"upstream_error": np.geomspace(0.08, 0.9, 50)},
+    ),
+    "counted without embeddings": (
+        sl.laws.recounted(sl.laws.CHINCHILLA, omega=47491.0),
+        {"A": 482.0, "B": 2085.0, "E": 1.817, "alpha": 0.348, "beta": 0.366},
         _grid(params=np.geomspace(5e7, 1.5e10, 9), tokens=np.geomspace(1e9, 5e11, 9)),
     ),
 }

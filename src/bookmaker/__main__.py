@@ -1,4 +1,4 @@
-"""Command line: ``python -m bookmaker book | run | reference | test | lint | lock``."""
+"""Command line: ``python -m bookmaker book | run | new | reference | test | lint | lock``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from bookmaker.book import book, refresh_references, run
 from bookmaker.check import check_all, check_sources
 from bookmaker.errors import disk_problem
 from bookmaker.hook import draw_hook
+from bookmaker.new import new_chapter
 from bookmaker.project import Project
 from scalinglaws.errors import BadParameters, ScalingLawError
 
@@ -62,6 +63,10 @@ def _dispatch(options: argparse.Namespace) -> int:
         refresh_references(options.chapter or None, root=options.root)
         if not options.chapter:
             print(draw_hook(Project.at(options.root).root))
+        return 0
+    if options.command == "new":
+        file = new_chapter(options.chapter or "", root=options.root)
+        print(f"{file}\nIt is in _toc.yml and passes `make lint`; now write it.")
         return 0
     project = Project.at(options.root)
     if options.command == "test":
@@ -120,6 +125,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     refresh = commands.add_parser("reference", help="refresh the text outputs in the sources")
     refresh.add_argument("chapter", nargs="?", help="one chapter, by default all")
+    new = commands.add_parser("new", help="write a chapter from a template")
+    new.add_argument("chapter", nargs="?", help="its part and name, such as language/my_law")
     test = commands.add_parser("test", help="style, types, tests and every chapter's outputs")
     test.add_argument("--browser", choices=("auto", "required"), default="auto")
     commands.add_parser("lint", help="style, types, chapters and bibliography, nothing executed")

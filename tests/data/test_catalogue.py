@@ -18,58 +18,23 @@ from scalinglaws.errors import BadCard, UnknownName
 
 ROOT = Path(__file__).parents[2]
 UPSTREAM = Path(os.environ.get("SCALINGLAWS_UPSTREAM", ROOT.parent / "shared" / "data"))
-RUNS = [
-    "gadre2024",
-    "gemstones",
-    "gpt3_curves",
-    "hoffmann2022",
-    "isoflops/chinchilla",
-    "isoflops/chinchilla_apple",
-    "isoflops/llama3",
-    "misfitting",
-    "porian2024/points",
-]
-ROWS = {
-    "alabdulmohsin2022": 19595,
-    "alabdulmohsin2022/summary": 92,
-    "bhagia2024": 3848,
-    "bhagia2024/tasks": 8,
-    "bhagia2024/published": 103,
-    "bhagia2024/noise": 10,
-    "caballero2022": 17,
-    "cherti2023": 1280,
-    "cherti2023/tasks": 40,
-    "critical_batch": 45,
-    "double_descent": 927,
-    "gadre2024": 104,
-    "gadre2024/losses": 832,
-    "gadre2024/scores": 4784,
-    "gadre2024/tasks": 46,
-    "gemstones": 1100,
-    "gpt3_curves": 2298,
-    "hoffmann2022": 245,
-    "isoflops/chinchilla": 123,
-    "isoflops/chinchilla_apple": 124,
-    "isoflops/llama3": 133,
-    "lin2024": 546,
-    "misfitting": 4852,
-    "nezhurina2025": 1431,
-    "nezhurina2025/best": 694,
-    "nist_strd": 2176,
-    "nist_strd/certified": 120,
-    "nist_strd/problems": 27,
-    "openclip": 4598,
-    "openclip/tasks": 38,
-    "porian2024/points": 1745,
-    "porian2024/optima": 177,
-    "porian2024/published": 60,
-    "ruan2024": 148,
-    "ruan2024/scores": 1144,
-    "ruan2024/emergent": 613,
-    "steplaw": 1911,
-    "timm": 1555,
+CARDS = {
+    file.parent.name: tomllib.loads(file.read_text(encoding="utf-8"))
+    for file in sorted((ROOT / "data").glob("*/card.toml"))
 }
-SETS = list(dict.fromkeys(name.split("/")[0] for name in ROWS))
+TABLES = {
+    name if card.get("default") == table else f"{name}/{table}": said
+    for name, card in CARDS.items()
+    for table, said in card["tables"].items()
+}
+ROWS = {name: said["rows"] for name, said in TABLES.items()}
+# The optima that were read off runs have their columns, and are none.
+RUNS = [
+    name
+    for name, said in TABLES.items()
+    if {"params", "tokens", "flops", "loss"} <= set(said["columns"]) and name != "porian2024/optima"
+]
+SETS = list(CARDS)
 
 
 @pytest.fixture
@@ -367,12 +332,33 @@ needs_upstream = pytest.mark.skipif(
 )
 
 
+def test_a_set_has_a_card_a_table_and_a_builder_or_the_build_names_it(build: ModuleType) -> None:
+    assert {name: set(tables) for name, tables in build.BUILDERS.items()} == {
+        name: set(card["tables"]) for name, card in CARDS.items()
+    }
+    files = {
+        p.relative_to(ROOT / "data").with_suffix("").as_posix() for p in ROOT.glob("data/*/*.csv")
+    }
+    assert files == {f"{name}/{table}" for name, card in CARDS.items() for table in card["tables"]}
+
+
 @needs_upstream
 def test_build_gives_every_table_bit_for_bit(
     build: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert build.main(["--upstream", str(UPSTREAM), "--check"]) == 0
     assert f"{len(ROWS)} tables and README.md agree" in capsys.readouterr().out
+
+
+@needs_upstream
+def test_one_set_is_built_without_the_upstream_files_of_others(
+    build: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in data.card("hoffmann2022").upstream:
+        (tmp_path / file.path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(UPSTREAM / file.path, tmp_path / file.path)
+    assert build.main(["--upstream", str(tmp_path), "--check", "--set", "hoffmann2022"]) == 0
+    assert "1 tables and README.md agree" in capsys.readouterr().out
 
 
 @needs_upstream

@@ -1,5 +1,8 @@
 """Laws are values: they predict, name their parameters, and their derivatives are exact."""
 
+import ast
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.optimize import brentq
@@ -91,7 +94,7 @@ def test_derivatives_are_those_of_the_function(name):
         (_slopes(lambda t: law(to_values(law, t), **x), theta, law), first),
         (_slopes(lambda t: by_run(law, x, t)[1], theta, law), second),
     ):
-        scale = np.abs(exact).max()
+        scale = np.abs(exact).max() or 1.0  # a straight line has no second derivative
         # Truncation and cancellation of the fourth-order difference are each below 1e-8.
         np.testing.assert_allclose(numeric / scale, exact / scale, atol=1e-7)
 
@@ -397,3 +400,25 @@ def test_a_fit_without_noise_recovers_the_truth(name):
     for parameter, value in truth.items():
         # Data round at 1e-16; the worst-conditioned law here loses seven digits at most.
         assert fit.params[parameter] == pytest.approx(value, rel=1e-8), fit.status
+
+
+# What the library offers --------------------------------------------------------------------------
+
+# Not laws by themselves.
+BUILDERS = {
+    "sum_of_powers": "power_law and CHINCHILLA are built by it",
+    "multiply": "a product has two scales, so no runs determine it; see the tests of products",
+}
+
+
+def test_every_law_of_the_library_has_a_known_truth():
+    def is_law(thing):
+        returns = getattr(thing, "__annotations__", {}).get("return")
+        return isinstance(thing, sl.laws.Law) or returns in ("Law", sl.laws.Law)
+
+    offered = {name for name in sl.laws.__all__ if is_law(getattr(sl.laws, name))}
+    path = Path(__file__).parents[1] / "known_laws.py"
+    known = {ast.unparse(n) for n in ast.walk(ast.parse(path.read_text(encoding="utf-8")))}
+    missing = {name for name in offered if f"sl.laws.{name}" not in known} - set(BUILDERS)
+    assert missing == set(), "give each a truth and a design in ALL_LAWS of tests/known_laws.py"
+    assert set(BUILDERS) <= offered
