@@ -19,16 +19,24 @@ PYTEST = (
     "pytest tests book --nbval --nbval-current-env -p tests.nbval_tolerance -p tests.nbval_replay "
     "-n 2 --dist loadfile"
 )
-STYLE = ("ruff check src tests data", "ruff format --check src tests data", "mypy")
+SOURCES = "src tests data benchmarks tools book"
+STYLE = (
+    f"ruff check {SOURCES}",
+    f"ruff format --check {SOURCES}",
+    "mypy",
+    "lint-imports --no-logo --no-cache",
+)
+# A program that no `python -m` starts.
+_LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
 
 def check_style(project: Project) -> bool:
-    """Run ruff and mypy, stopping at the first that fails; return whether all passed."""
+    """Run ruff, mypy and import-linter up to the first that fails; return whether all passed."""
     return all(_run(project, command) for command in STYLE)
 
 
 def check_sources(project: Project) -> bool:
-    """Run ruff, mypy and the lint of chapters and bibliography; return whether all passed."""
+    """Check style, types and imports, then chapters and bibliography; return whether all passed."""
     passed = check_style(project)
     problems = lint(project.root)
     for problem in problems:
@@ -56,5 +64,7 @@ def check_all(project: Project, *, browser: str) -> bool:
 
 def _run(project: Project, command: str) -> bool:
     print(f"$ {command}", flush=True)
-    words = [sys.executable, "-m", *command.split()]
+    program, *options = command.split()
+    start = ["-c", _LINT_IMPORTS] if program == "lint-imports" else ["-m", program]
+    words = [sys.executable, *start, *options]
     return subprocess.run(words, cwd=project.root).returncode == 0
