@@ -3,6 +3,8 @@
 nbval compares text character by character and passes over a cell without an execution count. Here
 two texts agree when they are the same but for decimal numbers that are close; whole numbers are
 exact; and a code cell without an execution count is an error, since nothing would be compared.
+In a cell tagged ``last-digit`` the last printed digit of a decimal or of a percentage may differ
+by one: its fits have several nearly equal minima, and how the processor rounds decides which.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ RELATIVE_TOLERANCE = 1e-3
 os.environ.setdefault("TQDM_DISABLE", "1")
 
 _FLOAT = re.compile(r"(?<![\w.])[-+−]?(?:\d+\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+)(?!\d|\.\d)")
+_ROUNDED = re.compile(rf"{_FLOAT.pattern}|(?<![\w.])[-+−]?\d+(?=%)")
 # The size belongs to Matplotlib's version; the figure itself is tested by its data.
 _FIGURE = re.compile(r"<Figure size [^>]*>")
 
@@ -41,6 +44,16 @@ class TolerantText(str):
         return not self == other
 
 
+class LastDigitText(TolerantText):
+    """Text whose numbers may also differ by one in the last digit that is printed."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and same_text(self, other, last_digit=True)
+
+
 class SkippedKinds:
     """What nbval leaves out, and besides it every picture, HTML and type of our own."""
 
@@ -53,23 +66,32 @@ class SkippedKinds:
         )
 
 
-def same_text(one: str, other: str) -> bool:
+def same_text(one: str, other: str, *, last_digit: bool = False) -> bool:
     """Whether two texts are the same but for spacing and decimal numbers that are close."""
-    if _skeleton(one) != _skeleton(other):
+    number = _ROUNDED if last_digit else _FLOAT
+    if _skeleton(one, number) != _skeleton(other, number):
         return False
-    pairs = zip(_FLOAT.findall(one), _FLOAT.findall(other), strict=True)
+    pairs = zip(number.findall(one), number.findall(other), strict=True)
     return all(
-        math.isclose(_value(a), _value(b), rel_tol=RELATIVE_TOLERANCE, abs_tol=0) for a, b in pairs
+        math.isclose(_value(a), _value(b), rel_tol=RELATIVE_TOLERANCE, abs_tol=0)
+        or (last_digit and abs(_value(a) - _value(b)) <= 1.001 * max(_unit(a), _unit(b)))
+        for a, b in pairs
     )
 
 
-def _skeleton(text: str) -> str:
+def _skeleton(text: str, number: re.Pattern[str]) -> str:
     # A number that gets shorter moves the columns of a table, so spacing cannot be compared.
-    return " ".join(_FLOAT.sub("<float>", _FIGURE.sub("<Figure>", text)).split())
+    return " ".join(number.sub("<float>", _FIGURE.sub("<Figure>", text)).split())
 
 
 def _value(text: str) -> float:
-    return float(text.replace("−", "-"))
+    return float(text.replace("−", "-").rstrip("%"))
+
+
+def _unit(text: str) -> float:
+    """Return what one in the last printed digit is worth."""
+    mantissa, _, power = text.rstrip("%").lower().partition("e")
+    return float(10.0 ** (int(power or 0) - len(mantissa.partition(".")[2])))
 
 
 def pytest_collectstart(collector: pytest.Collector) -> None:
@@ -80,10 +102,11 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     if isinstance(item, IPyNbCell):
         sanitize = item.sanitize
+        kind = LastDigitText if "last-digit" in item.cell.metadata.get("tags", []) else TolerantText
 
         def tolerant(value: Any) -> Any:
             clean = sanitize(value)
-            return TolerantText(clean) if isinstance(clean, str) else clean
+            return kind(clean) if isinstance(clean, str) else clean
 
         item.sanitize = tolerant
 

@@ -17,7 +17,7 @@ from bookmaker.jobs import Job, keep_problem
 from bookmaker.keys import Keys
 from bookmaker.project import Project, read_plain
 from conftest import CHECKOUT, PATIENCE_SECONDS, notebook, write
-from nbval_tolerance import TolerantText
+from nbval_tolerance import LastDigitText, TolerantText
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +45,25 @@ if TYPE_CHECKING:
 def test_texts_agree_within_the_tolerance(one: str, other: str, same: bool) -> None:
     assert (TolerantText(one) == TolerantText(other)) is same
     assert (TolerantText(one) != TolerantText(other)) is not same
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("error 0.55%", "error 0.56%", True),
+        ("error 0.55%", "error 0.57%", False),
+        ("-26% (-52% to -3%)", "-26% (-51% to -2%)", True),
+        ("26%", "28%", False),
+        ("240 runs", "241 runs", False),
+        ("1.2e3", "1.3e3", True),
+        ("1.2e3", "1.4e3", False),
+        ("over 3", "over 4", False),
+    ],
+)
+def test_a_tagged_cell_may_differ_in_the_last_digit(one: str, other: str, same: bool) -> None:
+    assert (LastDigitText(one) == LastDigitText(other)) is same
+    assert (LastDigitText(one) != LastDigitText(other)) is not same
+    assert TolerantText(one) != TolerantText(other)
 
 
 PICTURE = {"image/svg+xml": "<svg/>", "text/html": "<b>1</b>", "text/plain": "1.5"}
