@@ -84,6 +84,7 @@ def library_page() -> str:
     """Write the reference of the library's public names, for Sphinx's autodoc to fill."""
     import scalinglaws
     import scalinglaws.notebook
+    from bookmaker.thresholds import thresholds_section  # late: it loads all of the library
 
     lines = [
         "# Library reference",
@@ -95,7 +96,7 @@ def library_page() -> str:
     seen: list[object] = []
     lines += _members("sl", scalinglaws, "##", seen)
     lines += _section("scalinglaws.notebook", scalinglaws.notebook, "##", seen)
-    return "\n".join(lines)
+    return "\n".join([*lines, *thresholds_section()])
 
 
 def _section(title: str, module: types.ModuleType, level: str, seen: list[object]) -> list[str]:

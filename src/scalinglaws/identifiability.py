@@ -16,8 +16,11 @@ LEVELS = 3
 MARGIN = 3
 """Distinct runs beyond the number of parameters that a fit asks for, so that scatter shows."""
 
-_RAY = 1.05
-_DECADE = 1.0
+RAY = 1.05
+"""Largest over smallest tokens per parameter from which size and data are identified separately."""
+
+DECADES = 1.0
+"""Decades that the widest input must span."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +94,7 @@ def check(d: Design, law: Law) -> None:
         )
     if d.tokens_per_param is not None and len(law.inputs) > 1:
         low, high = d.tokens_per_param
-        if high / low < _RAY:
+        if high / low < RAY:
             raise Unidentifiable(
                 f"every run has the same tokens per parameter ({low:.3g} to {high:.3g}): along "
                 f"one ray the effects of size and data are not identified separately. Add runs at "
@@ -111,7 +114,7 @@ def check(d: Design, law: Law) -> None:
     if law.domain == "real":
         return
     widest = max(d.decades, key=lambda c: d.decades[c])
-    if d.decades[widest] < _DECADE:
+    if d.decades[widest] < DECADES:
         raise Unidentifiable(
             f"the widest input, {widest}, spans {d.decades[widest]:.2f} decades "
             f"({d.low[widest]:.3g} to {d.high[widest]:.3g}); a law needs at least one decade.",
