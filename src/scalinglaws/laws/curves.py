@@ -75,14 +75,19 @@ def _share(p: Values, log_ratio: Any) -> Any:
         z = z + step
         if not (np.abs(step) > 1e-9 * (1.0 + np.abs(z))).any():
             break
-    # z is a plain number so far. An update squares the error, and a number's missing derivatives
-    # are an error too: one update makes the first derivatives exact, the next the second ones.
-    return _newton(p["a"], log_ratio, _newton(p["a"], log_ratio, z))
-
-
-def _newton(a: Any, h: Any, z: Any) -> Any:
-    log_t, log_rest = -np.logaddexp(0.0, -z), -np.logaddexp(0.0, z)
-    return z - (log_t - a * log_rest - h) / (np.exp(log_rest) + a * np.exp(log_t))
+    if isinstance(log_ratio, np.ndarray):
+        return z
+    # z is a plain number so far. Its derivatives are those of an implicit function, and they come
+    # in with its Taylor polynomial: that is z itself, as neither argument differs from its value.
+    small = np.exp(-np.abs(z))
+    share = np.where(z < 0, small, 1.0) / (1.0 + small)
+    by_z, apart, up = 1.0 - share + a * share, log_ratio - h, p["a"] - a
+    turn = (1.0 - a) * share * (1.0 - share)
+    by_h, by_a = 1.0 / by_z, (np.minimum(-z, 0.0) - np.log1p(small)) / by_z
+    bend_h, bend_a = turn * by_h**2, turn * by_a**2 - 2.0 * share * by_a
+    mixed = turn * by_a * by_h - share * by_h
+    bend_h, bend_a, mixed = (v / by_z for v in (0.5 * bend_h, 0.5 * bend_a, mixed))
+    return z + apart * (by_h + bend_h * apart + mixed * up) + up * (by_a + bend_a * up)
 
 
 def _saturating(over: str, p: Values, x: Values) -> Any:

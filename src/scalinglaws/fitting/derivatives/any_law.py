@@ -1,13 +1,14 @@
 """Any law: its function is evaluated in numbers that carry exact derivatives."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cached_property
 
 import numpy as np
 
 from scalinglaws._typing import Array
 from scalinglaws.fitting.derivatives.base import Rows, products, some, to_values
-from scalinglaws.fitting.derivatives.jet import Jet, lift, pairs, variables
+from scalinglaws.fitting.derivatives.bends import add_totals, pairs, square
+from scalinglaws.fitting.derivatives.jet import Jet, lift, variables
 from scalinglaws.laws import Law
 
 STEP = 1e-7
@@ -77,7 +78,7 @@ class Differences(AnyLaw):
         moved[each, :, each] += STEP * np.where(unit > 0, unit, 1.0)[:, None]
         f = self.value(moved.reshape(-1, size)).reshape(size + 1, count, -1)
         g = (f[:-1] - f[-1]) / (moved[:-1] - theta)[each, :, each, None]
-        return JetAt(Jet(f[-1], g, np.zeros((1, 1, 1)), tuple(range(size))), f.shape[1:])
+        return JetAt(Jet(f[-1], g, (), tuple(range(size))), f.shape[1:])
 
 
 class JetAt:
@@ -87,7 +88,13 @@ class JetAt:
         """Spread the jet over the batch and the runs."""
         self.f = np.broadcast_to(jet.v, shape)
         self.g = np.broadcast_to(jet.g, (len(jet.g), *shape))
-        self.h = np.broadcast_to(jet.h, (len(pairs(len(jet.g))[0]), *shape))
+        self._jet = jet
+
+    @cached_property
+    def h(self) -> Array:
+        """The upper Hessian, run by run."""
+        jet = self._jet
+        return np.broadcast_to(jet.h, (len(pairs(len(jet.g))[0]), *self.f.shape))
 
     def local(self, a: Array, b: Array, c: Array) -> tuple[Array, Array, Array]:
         """Return the gradient (B, P), the Hessian and the metric (B, P, P): see :class:`Point`."""
@@ -104,18 +111,10 @@ class JetAt:
         return np.concatenate([gradient, hessian[:, *pairs(len(self.g))]], axis=1)
 
     def _sums(self, a: Array, b: Array) -> tuple[Array, Array]:
-        g, h, a = self.g.swapaxes(0, 1), self.h.swapaxes(0, 1), a[:, :, None]
-        bend = (h @ a)[:, square(len(self.g)), 0]
-        return (g @ a)[:, :, 0], products(g, b) + bend
-
-
-@cache
-def square(size: int) -> Rows:
-    """Return where each entry of a symmetric square is among those of its upper triangle."""
-    out = np.empty((size, size), dtype=np.intp)
-    i, j = pairs(size)
-    out[i, j] = out[j, i] = np.arange(len(i))
-    return out
+        g = self.g.swapaxes(0, 1)
+        hessian = products(g, b)
+        add_totals(self._jet.bends, a, hessian)
+        return (g @ a[:, :, None])[:, :, 0], hessian
 
 
 def by_run(law: Law, x: Mapping[str, Array], theta: Array) -> tuple[Array, Array, Array]:

@@ -8,35 +8,52 @@ and Walther 2008, chapter 13.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from scalinglaws.fitting.derivatives.bends import Bend, pairs, written_out
+from scalinglaws.fitting.derivatives.rules import NAMED, UNARY, Rule, exp, reciprocal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 Array = npt.NDArray[np.float64]
-Rule = Callable[[Array], tuple[Array, Array, Array]]
 
-
-@cache
-def pairs(size: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Return rows and columns of the upper triangle of a square of the given size."""
-    return np.triu_indices(size)
+NARROW = 3
+"""Parameters up to which a Hessian is written out: of more, its parts are kept."""
 
 
 class Jet(NDArrayOperatorsMixin):
     """Value ``v`` (..), gradient ``g`` (k, ..) and upper Hessian ``h`` (k (k + 1) / 2, ..).
 
-    ``at`` names the k parameters that the derivatives are by, in rising order.
+    ``at`` names the k parameters that the derivatives are by, in rising order. ``bends`` is the
+    Hessian in parts.
     """
 
-    __slots__ = ("at", "g", "h", "v")
+    __slots__ = ("_h", "at", "g", "v")
 
-    def __init__(self, v: Array, g: Array, h: Array, at: tuple[int, ...]) -> None:
+    def __init__(
+        self, v: Array, g: Array, h: Array | tuple[Bend, ...], at: tuple[int, ...]
+    ) -> None:
         """Keep the parts."""
-        self.v, self.g, self.h, self.at = v, g, h, at
+        self.v, self.g, self._h, self.at = v, g, h, at
+
+    @property
+    def h(self) -> Array:
+        """The upper Hessian, written out."""
+        if not isinstance(self._h, tuple):
+            return self._h
+        return written_out(self._h, self.at, np.broadcast_shapes(self.v.shape, self.g.shape[1:]))
+
+    @property
+    def bends(self) -> tuple[Bend, ...]:
+        """The Hessian in parts: none where it is zero."""
+        if isinstance(self._h, tuple):
+            return self._h
+        return (Bend(None, self.at, self._h),) if self._h.any() else ()
 
     @property
     def real(self) -> Array:
@@ -48,12 +65,12 @@ class Jet(NDArrayOperatorsMixin):
         out = kwargs.pop("out", (self,))
         if method != "__call__" or kwargs or not all(isinstance(o, Jet) for o in out):
             raise TypeError(f"np.{ufunc.__name__} cannot carry derivatives when used like this")
-        if (rule := _UNARY.get(ufunc) or _NAMED.get(ufunc.__name__)) is not None:
+        if (rule := UNARY.get(ufunc) or NAMED.get(ufunc.__name__)) is not None:
             return _apply(self, rule)
         if ufunc in _COMPARE:
             return ufunc(*map(_plain, args))
         if ufunc not in _BINARY:
-            known = ", ".join(sorted(u.__name__ for u in (*_UNARY, *_BINARY)))
+            known = ", ".join(sorted(u.__name__ for u in (*UNARY, *_BINARY)))
             raise TypeError(f"{ufunc.__name__} has no derivative rule; there are {known}")
         return _BINARY[ufunc](*args)
 
@@ -83,8 +100,17 @@ def variables(theta: Array, *, logs: tuple[bool, ...]) -> list[Jet]:
 
 def _apply(u: Jet, rule: Rule) -> Jet:
     value, first, second = rule(u.v)
+    if len(u.at) > NARROW:
+        bends = _times(u, first)
+        if second.any():
+            bends += (Bend(second, u.at, u.g, u.g, u.at),)
+        return Jet(value, first * u.g, bends, u.at)
     i, j = pairs(len(u.at))
     return Jet(value, first * u.g, first * u.h + second * (u.g[i] * u.g[j]), u.at)
+
+
+def _times(u: Jet, factor: Array) -> tuple[Bend, ...]:
+    return tuple(bend.times(factor) for bend in u.bends)
 
 
 def lift(u: Jet, at: tuple[int, ...]) -> Jet:
@@ -93,9 +119,11 @@ def lift(u: Jet, at: tuple[int, ...]) -> Jet:
         return u
     size = len(at)
     g = np.zeros((size, *u.g.shape[1:]))
-    h = np.zeros((size * (size + 1) // 2, *u.h.shape[1:]))
     where = np.array([at.index(k) for k in u.at])
     g[where] = u.g
+    if size > NARROW:
+        return Jet(u.v, g, u.bends, at)
+    h = np.zeros((size * (size + 1) // 2, *u.h.shape[1:]))
     i, j = pairs(len(u.at))
     row, column = where[i], where[j]
     h[row * size - row * (row - 1) // 2 + column - row] = u.h
@@ -112,28 +140,41 @@ def _add(a: Any, b: Any, sign: float = 1.0) -> Jet:
         return _widen(a.v + sign * b, a)
     if not isinstance(a, Jet):
         wide = _widen(a + sign * b.v, b)
-        return wide if sign > 0 else Jet(wide.v, -wide.g, -wide.h, wide.at)
+        return wide if sign > 0 else _scale(wide, wide.v, np.array(-1.0))
     a, b = _both(a, b)
+    if len(a.at) > NARROW:
+        bends = a.bends + (b.bends if sign > 0 else _times(b, np.array(sign)))
+        return Jet(a.v + sign * b.v, a.g + sign * b.g, bends, a.at)
     return Jet(a.v + sign * b.v, a.g + sign * b.g, a.h + sign * b.h, a.at)
 
 
 def _widen(v: Array, like: Jet) -> Jet:
-    return Jet(v, like.g, like.h, like.at)
+    return Jet(v, like.g, like._h, like.at)
+
+
+def _scale(u: Jet, v: Array, factor: Array) -> Jet:
+    """Return a number whose derivatives are those of another, times a factor."""
+    h = _times(u, factor) if len(u.at) > NARROW else u.h * factor
+    return Jet(v, u.g * factor, h, u.at)
 
 
 def _multiply(a: Any, b: Any) -> Jet:
     if not isinstance(a, Jet):
         a, b = b, a
     if not isinstance(b, Jet):
-        return Jet(a.v * b, a.g * b, a.h * b, a.at)
+        return _scale(a, a.v * b, np.asarray(b))
+    across = Bend(None, a.at, a.g, b.g, b.at)
     a, b = _both(a, b)
+    if len(a.at) > NARROW:
+        bends = (*_times(a, b.v), *_times(b, a.v), across)
+        return Jet(a.v * b.v, a.g * b.v + a.v * b.g, bends, a.at)
     i, j = pairs(len(a.at))
     cross = a.g[i] * b.g[j] + a.g[j] * b.g[i]
     return Jet(a.v * b.v, a.g * b.v + a.v * b.g, a.h * b.v + a.v * b.h + cross, a.at)
 
 
 def _divide(a: Any, b: Any) -> Jet:
-    return _multiply(a, _apply(b, _reciprocal) if isinstance(b, Jet) else 1 / np.asarray(b))
+    return _multiply(a, _apply(b, reciprocal) if isinstance(b, Jet) else 1 / np.asarray(b))
 
 
 def _power(a: Any, b: Any) -> Jet:
@@ -151,7 +192,7 @@ def _power(a: Any, b: Any) -> Jet:
         )
     if isinstance(a, Jet):
         log: Any = np.log(a)
-        return _apply(_multiply(b, log), _exp)
+        return _apply(_multiply(b, log), exp)
     base = np.asarray(a, dtype=float)
     slope = np.log(np.where(base == 0, 1.0, base))
     return _apply(b, lambda v: (base**v, slope * base**v, slope * slope * base**v))
@@ -168,9 +209,12 @@ def _logaddexp(a: Any, b: Any) -> Jet:
     a, b = _both(_constant(a, one), _constant(b, one))
     i, j = pairs(len(a.at))
     apart = a.g - b.g
-    g = share * a.g + rest * b.g
+    g, v = share * a.g + rest * b.g, np.logaddexp(first, second)
+    if len(a.at) > NARROW:
+        bend = Bend(share * rest, a.at, apart, apart, a.at)
+        return Jet(v, g, (*_times(a, share), *_times(b, rest), bend), a.at)
     h = share * a.h + rest * b.h + share * rest * (apart[i] * apart[j])
-    return Jet(np.logaddexp(first, second), g, h, a.at)
+    return Jet(v, g, h, a.at)
 
 
 def _choose(a: Any, b: Any, left: npt.NDArray[np.bool_]) -> Jet:
@@ -190,99 +234,15 @@ def _constant(value: Any, like: Jet) -> Jet:
         return value
     v = np.asarray(value, dtype=float)
     flat = (1,) * like.v.ndim
-    return Jet(v, np.zeros((len(like.g), *flat)), np.zeros((len(like.h), *flat)), like.at)
+    size = len(like.at)
+    g, h = (np.zeros((count, *flat)) for count in (size, size * (size + 1) // 2))
+    return Jet(v, g, h, like.at)
 
 
 def _extreme(a: Any, b: Any, sign: float) -> Jet:
     first, second = sign * _plain(a), sign * _plain(b)
     return _choose(a, b, (first >= second) | np.isnan(first))
 
-
-def _exp(v: Array) -> tuple[Array, Array, Array]:
-    e = np.exp(v)
-    return e, e, e
-
-
-def _reciprocal(v: Array) -> tuple[Array, Array, Array]:
-    q = 1 / v
-    return q, -q * q, 2 * q * q * q
-
-
-def _expit(v: Array) -> tuple[Array, Array, Array]:
-    e = np.exp(-np.abs(v))
-    share, rest = np.where(v > 0, 1.0, e) / (1 + e), np.where(v > 0, e, 1.0) / (1 + e)
-    return share, share * rest, share * rest * (rest - share)
-
-
-def _erf(v: Array) -> tuple[Array, Array, Array]:
-    bell = 2 / np.sqrt(np.pi) * np.exp(-v * v)
-    from scipy.special import erf  # late: few laws need it
-
-    return erf(v), bell, -2 * v * bell
-
-
-def _arctanh(v: Array) -> tuple[Array, Array, Array]:
-    q = 1 / (1 - v * v)
-    return np.arctanh(v), q, 2 * v * q * q
-
-
-def _arcsinh(v: Array) -> tuple[Array, Array, Array]:
-    q = 1 / np.sqrt(1 + v * v)
-    return np.arcsinh(v), q, -v * q * q * q
-
-
-def _exp2(v: Array) -> tuple[Array, Array, Array]:
-    e = np.exp2(v)
-    return e, np.log(2) * e, np.log(2) ** 2 * e
-
-
-def _tanh(v: Array) -> tuple[Array, Array, Array]:
-    t = np.tanh(v)
-    return t, 1 - t * t, -2 * t * (1 - t * t)
-
-
-def _tan(v: Array) -> tuple[Array, Array, Array]:
-    t = np.tan(v)
-    return t, 1 + t * t, 2 * t * (1 + t * t)
-
-
-def _sqrt(v: Array) -> tuple[Array, Array, Array]:
-    s = np.sqrt(v)
-    return s, 0.5 / s, -0.25 / (s * v)
-
-
-def _arctan(v: Array) -> tuple[Array, Array, Array]:
-    q = 1 / (1 + v * v)
-    return np.arctan(v), q, -2 * v * q * q
-
-
-_UNARY: dict[np.ufunc, Rule] = {
-    np.exp: _exp,
-    np.expm1: lambda v: (np.expm1(v), np.exp(v), np.exp(v)),
-    np.log: lambda v: (np.log(v), 1 / v, -1 / (v * v)),
-    np.log1p: lambda v: (np.log1p(v), 1 / (1 + v), -1 / (1 + v) ** 2),
-    np.log10: lambda v: (np.log10(v), 1 / (np.log(10) * v), -1 / (np.log(10) * v * v)),
-    np.log2: lambda v: (np.log2(v), 1 / (np.log(2) * v), -1 / (np.log(2) * v * v)),
-    np.sqrt: _sqrt,
-    np.square: lambda v: (v * v, 2 * v, np.full_like(v, 2.0)),
-    np.reciprocal: _reciprocal,
-    np.negative: lambda v: (-v, np.full_like(v, -1.0), np.zeros_like(v)),
-    np.positive: lambda v: (v, np.ones_like(v), np.zeros_like(v)),
-    np.absolute: lambda v: (np.abs(v), np.sign(v), np.zeros_like(v)),
-    np.sin: lambda v: (np.sin(v), np.cos(v), -np.sin(v)),
-    np.cos: lambda v: (np.cos(v), -np.sin(v), -np.cos(v)),
-    np.tan: _tan,
-    np.arctan: _arctan,
-    np.tanh: _tanh,
-    np.arctanh: _arctanh,
-    np.arcsinh: _arcsinh,
-    np.exp2: _exp2,
-    np.sinh: lambda v: (np.sinh(v), np.cosh(v), np.sinh(v)),
-    np.cosh: lambda v: (np.cosh(v), np.sinh(v), np.cosh(v)),
-}
-
-_NAMED: dict[str, Rule] = {"expit": _expit, "erf": _erf}
-"""Functions of scipy.special, found by name so that a law without them does without it."""
 
 _BINARY: dict[np.ufunc, Callable[[Any, Any], Jet]] = {
     np.add: _add,

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from scalinglaws._typing import Array
 from scalinglaws.fitting.derivatives.base import Rows, products, some
-from scalinglaws.fitting.derivatives.jet import pairs
+from scalinglaws.fitting.derivatives.bends import pairs
 from scalinglaws.laws import Law
 
 

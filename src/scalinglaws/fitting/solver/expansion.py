@@ -13,8 +13,8 @@ from functools import cached_property
 import numpy as np
 
 from scalinglaws._typing import Array
-from scalinglaws.fitting.derivatives.any_law import by_run, square
-from scalinglaws.fitting.derivatives.jet import pairs
+from scalinglaws.fitting.derivatives.any_law import by_run
+from scalinglaws.fitting.derivatives.bends import pairs, square
 from scalinglaws.fitting.solver.problem import CELLS, Task
 
 STEP = 1e-3

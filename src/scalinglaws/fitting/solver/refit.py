@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scalinglaws._typing import Array
-from scalinglaws.fitting.derivatives.any_law import square
-from scalinglaws.fitting.derivatives.jet import pairs
+from scalinglaws.fitting.derivatives.bends import pairs, square
 from scalinglaws.fitting.solver import small_systems as small
 from scalinglaws.fitting.solver.expansion import Expansion, single
 from scalinglaws.fitting.solver.problem import CELLS, Rows, Solution, Task, of_runs
