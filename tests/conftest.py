@@ -16,6 +16,7 @@ from filelock import FileLock
 CHECKOUT = Path(__file__).resolve().parents[1]
 # A cold import of pandas and papermill on a loaded machine of two cores takes 20 s.
 PATIENCE_SECONDS = 180
+os.environ.setdefault("SCALINGLAWS_CACHE", str(CHECKOUT / "_build/cache"))
 CLAIM = {
     "paper": "Toy et al.",
     "cite": "toy2026",

@@ -28,6 +28,8 @@ _INHERITED = ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "PYTHONSTARTUP", "PYTHONPAT
 def contain(project: Project) -> None:
     """Point Jupyter, IPython and Matplotlib at ``_build/home`` for this process and its children.
 
+    What the library keeps of its computations goes to ``_build/cache``.
+
     A reader's own kernels, start-up files and search paths are left out, so that a chapter gives
     the same answer on every machine.
     """
@@ -46,6 +48,8 @@ def contain(project: Project) -> None:
         folder = home / place
         folder.mkdir(parents=True, exist_ok=True)
         os.environ[name] = str(folder)
+    # Chapters that let the same estimators predict the same curves do so once.
+    os.environ["SCALINGLAWS_CACHE"] = str(project.build / "cache")
     for name in _INHERITED:
         os.environ.pop(name, None)
     # One chapter uses one core; the cores are shared out among the chapters.

@@ -1,6 +1,7 @@
 """Who plays: each entrant is one function of a :class:`Curve`, and anyone can add another."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -47,18 +48,26 @@ def m4_released(curve: Curve) -> Array:
     return released.m4(curve.x, curve.loss, err_0=err_0, upper=upper).predict(curve.at)
 
 
+@dataclass(frozen=True)
+class ByLaw:
+    """An entrant: a law of ``x`` by least squares on log loss, with some parameters held."""
+
+    law: Law
+    held: Mapping[str, float] | None = None
+
+    def __call__(self, curve: Curve) -> Array:
+        """Return the fitted law at the points to predict."""
+        runs = pd.DataFrame({"x": curve.x, "loss": curve.loss})
+        found = fit(self.law, runs, objective=LSQ_LOG, held=self.held, check=False)
+        return np.asarray(self.law.function(dict(found.params), {"x": curve.at}), dtype=float)
+
+
 def by_law(law: Law, *, held: Mapping[str, float] | None = None) -> Entrant:
     """Return an entrant: a law of ``x`` by least squares on log loss, in prediction space.
 
     ``held`` keeps parameters at given values, as in :func:`scalinglaws._fit`.
     """
-
-    def entrant(curve: Curve) -> Array:
-        runs = pd.DataFrame({"x": curve.x, "loss": curve.loss})
-        found = fit(law, runs, objective=LSQ_LOG, held=held, check=False)
-        return np.asarray(law.function(dict(found.params), {"x": curve.at}), dtype=float)
-
-    return entrant
+    return ByLaw(law, held)
 
 
 def top_of(domain: str) -> float | None:
@@ -66,14 +75,20 @@ def top_of(domain: str) -> float | None:
     return 1.001 if domain in _M4 else None
 
 
+@dataclass(frozen=True)
+class ByM4:
+    """An entrant: M4 in prediction space, with the bound of its domain."""
+
+    held: Mapping[str, float] | None = None
+
+    def __call__(self, curve: Curve) -> Array:
+        """Return the fitted law at the points to predict."""
+        return ByLaw(saturating("x", top=top_of(curve.domain)), self.held)(curve)
+
+
 def by_m4(*, held: Mapping[str, float] | None = None) -> Entrant:
     """Return M4 in prediction space; the start of a share is bounded, as in the released one."""
-
-    def entrant(curve: Curve) -> Array:
-        law = saturating("x", top=top_of(curve.domain))
-        return np.asarray(by_law(law, held=held)(curve))
-
-    return entrant
+    return ByM4(held)
 
 
 def ours(curve: Curve) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from scalinglaws._parallel.threads import cores
 from scalinglaws._typing import Array
+from scalinglaws.curves.arena import kept
 from scalinglaws.curves.arena.curves import Curve, cut
 from scalinglaws.curves.arena.entrants import ENTRANTS, Entrant
 from scalinglaws.errors import BadParameters
@@ -52,8 +53,10 @@ def play(
 
     ``table`` and ``share`` are those of :func:`cut`. An entrant works in a process that was given
     the points to fit and the ``x`` to predict, and nothing else: the losses there never leave this
-    one. Returns a row for each curve and entrant: ``rmse`` and ``bias`` of log loss, ``inside``
-    and ``width`` (in log loss) of its interval, and ``problem``, why there is no prediction.
+    one. What an entrant of the library said of a curve before may be kept on disk: see
+    :mod:`~scalinglaws.curves.arena.kept`. Returns a row for each curve and entrant: ``rmse`` and
+    ``bias`` of log loss, ``inside`` and ``width`` (in log loss) of its interval, and ``problem``,
+    why there is no prediction.
     Raises what :func:`cut` raises, and :class:`BadParameters` for entrants that are no functions.
     """
     from joblib import Parallel, delayed  # late: an import of the library does without
@@ -62,12 +65,21 @@ def play(
         raise BadParameters("entrants maps the name of each to a function of a curve")
     curves, hidden = cut(table, share=share)
     jobs = [(name, i) for name in entrants for i in range(len(curves))]
-    # A single worker would be this process, which knows the losses.
-    answers = Parallel(n_jobs=max(workers or cores(), 2), batch_size=4)(
-        delayed(_answer)(entrants[name], curves[i]) for name, i in jobs
-    )
+    paths = {(name, i): kept.path_of(entrants[name], curves[i]) for name, i in jobs}
+    known = {job: kept.read(path, len(curves[job[1]].at)) for job, path in paths.items()}
+    answers = {job: (answer, "") for job, answer in known.items() if answer is not None}
+    new = [job for job in jobs if job not in answers]
+    if new:
+        # A single worker would be this process, which knows the losses.
+        found = Parallel(n_jobs=max(workers or cores(), 2), batch_size=4)(
+            delayed(_answer)(entrants[name], curves[i]) for name, i in new
+        )
+        for job, (answer, problem) in zip(new, found, strict=True):
+            kept.write(paths[job], answer)
+            answers[job] = (answer, problem)
     rows = []
-    for (name, i), (answer, problem) in zip(jobs, answers, strict=True):
+    for name, i in jobs:
+        answer, problem = answers[name, i]
         c = curves[i]
         rows.append(
             {
