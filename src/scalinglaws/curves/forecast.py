@@ -15,7 +15,7 @@ are no untouched test of the settings. The 42 fine-tuning curves of ``lin2024`` 
 chapter on transfer has what it does on them.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -154,8 +154,13 @@ def _thinned(log_x: Array, log_loss: Array) -> tuple[Array, Array]:
 
 def _times(left: Array, right: Array) -> Array:
     """Return the product in parts so small that BLAS starts no threads, which would cost more."""
-    parts = [left @ right[..., k : k + 256] for k in range(0, max(right.shape[-1], 1), 256)]
-    return np.concatenate(parts, axis=-1)
+    if right.shape[-1] <= 256:
+        return np.asarray(left @ right)
+    rows = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    out = np.empty((*rows, left.shape[-2], right.shape[-1]))
+    for k in range(0, right.shape[-1], 256):
+        np.matmul(left, right[..., k : k + 256], out=out[..., k : k + 256])
+    return out
 
 
 def _scaled(shapes: Array, values: Array, whiten: Array) -> tuple[Array, Array]:
@@ -225,6 +230,35 @@ def _knots(at: Array, most: int) -> Array:
     return each if len(each) <= most else np.linspace(each[0], each[-1], most)
 
 
+@lru_cache(maxsize=4096)
+def _central(x: bytes, loss: bytes, at: bytes) -> tuple[Array, Array]:
+    """Return mean and standard deviation of the log loss at log x ``at``, on either side.
+
+    All three are given as the bytes of an array, log x and log loss for the curve. Forecasts at
+    other levels read their ends off the same two.
+    """
+    log_x, log_loss, to = (np.frombuffer(v) for v in (x, loss, at))
+    mean, deviation = np.empty(len(to)), np.empty(len(to))
+    before, beyond = to < log_x[0], to > log_x[-1]
+    # Among the points the width rises and falls from one to the next; outside it only grows.
+    parts = (
+        (~before & ~beyond, False, INSIDE * KNOTS),
+        (beyond, False, KNOTS),
+        (before, True, KNOTS),
+    )
+    for side, backward, most in parts:
+        if side.any():
+            turned = (
+                (-log_x[::-1], log_loss[::-1], -to[side])
+                if backward
+                else (log_x, log_loss, to[side])
+            )
+            knots = _knots(turned[2], most)
+            found = _continued(*_thinned(*turned[:2]), knots)
+            mean[side], deviation[side] = (np.interp(turned[2], knots, v) for v in found)
+    return mean, deviation
+
+
 @one_blas_thread
 def forecast(
     x: npt.ArrayLike, loss: npt.ArrayLike, *, at: npt.ArrayLike, level: float = 0.9
@@ -253,28 +287,11 @@ def forecast(
     log_x, log_loss = curve_of(x, loss)
     wanted = _checked(at, "at")
     to = np.log(wanted)
-    mean, deviation = np.empty(len(to)), np.empty(len(to))
-    before, beyond = to < log_x[0], to > log_x[-1]
-    # Among the points the width rises and falls from one to the next; outside it only grows.
-    parts = (
-        (~before & ~beyond, False, INSIDE * KNOTS),
-        (beyond, False, KNOTS),
-        (before, True, KNOTS),
-    )
-    for side, backward, most in parts:
-        if side.any():
-            turned = (
-                (-log_x[::-1], log_loss[::-1], -to[side])
-                if backward
-                else (log_x, log_loss, to[side])
-            )
-            knots = _knots(turned[2], most)
-            found = _continued(*_thinned(*turned[:2]), knots)
-            mean[side], deviation[side] = (np.interp(turned[2], knots, v) for v in found)
+    mean, deviation = _central(log_x.tobytes(), log_loss.tobytes(), to.tobytes())
     half = WIDEN * stdtrit(FREEDOM, (1 + level) / 2) * deviation
     table = {"x": wanted}
     table |= {
         name: np.exp(np.clip(value, -700.0, 700.0))
         for name, value in (("mean", mean), ("low", mean - half), ("high", mean + half))
     }
-    return pd.DataFrame(table).assign(extrapolated=before | beyond)
+    return pd.DataFrame(table).assign(extrapolated=(to < log_x[0]) | (to > log_x[-1]))

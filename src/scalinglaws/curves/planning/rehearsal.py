@@ -1,5 +1,8 @@
 """What :func:`needed` says about curves whose answer was measured."""
 
+from collections.abc import Mapping
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 
@@ -14,9 +17,16 @@ from scalinglaws.fitting.objectives import LSQ_LOG
 from scalinglaws.laws import power_law
 
 
+@lru_cache(maxsize=1024)
+def _power_law(x: bytes, loss: bytes) -> Mapping[str, float]:
+    """Return the power law with floor (M2) of a curve, given as the bytes of x and loss."""
+    seen = pd.DataFrame({"x": np.frombuffer(x), "loss": np.frombuffer(loss)})
+    return fit(power_law("x"), seen, objective=LSQ_LOG, check=False).params
+
+
 def _by_power_law(seen: pd.DataFrame, target: float) -> float:
-    """Return the x at which a power law with floor (M2) meets the target, infinite below it."""
-    p = fit(power_law("x"), seen[["x", "loss"]], objective=LSQ_LOG, check=False).params
+    """Return the x at which a power law meets the target, infinite below its floor."""
+    p = _power_law(*(column.tobytes() for column in xy(seen)))
     above = target - p["E"]
     if above <= 0 or p["c"] <= 0:
         return np.inf
