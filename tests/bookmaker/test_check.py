@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from filelock import FileLock
+
 from bookmaker import check
 from bookmaker.project import Project
 from conftest import CHECKOUT
@@ -51,3 +53,29 @@ def test_a_broken_contract_of_imports_closes_the_gate(
     assert "Low knows no high BROKEN" in capfd.readouterr().out
     (package / "low.py").write_text("")
     assert check._run(Project(tmp_path), check.STYLE[-1])
+
+
+def test_chapters_are_brought_up_to_date_before_pytest_which_runs_whatever_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, order = Project(tmp_path), []
+    lock = FileLock(project.build / ".lock")
+
+    def pytest_runs(project: Project, command: str) -> bool:
+        with lock.acquire(timeout=0):  # free by now, since tests of the site build the book
+            order.append(command.split()[0])
+        return True
+
+    def update(project: Project) -> list[str]:
+        order.append("update")
+        return ["part/one failed in cell 1: oh dear"]
+
+    monkeypatch.setattr(check, "check_style", lambda project: True)
+    monkeypatch.setattr(check, "contain", lambda project: None)  # it sets the environment
+    monkeypatch.setattr(check, "update", update)
+    monkeypatch.setattr(check, "_run", pytest_runs)
+    monkeypatch.setenv("SCALINGLAWS_BROWSER", "auto")  # to be put back afterwards
+    assert check.check_all(project, browser="auto")
+    assert order == ["update", "pytest"]
+    assert "oh dear" in capsys.readouterr().out
+    assert "-p tests.nbval_replay" in check.PYTEST
