@@ -158,7 +158,7 @@ def test_claims_are_read_from_every_output_of_every_cell():
 
 
 def test_only_chapters_that_were_executed_and_claim_something_are_gathered(tmp_path):
-    (tmp_path / "silent.ipynb").write_text('{"nbformat": 4, "cells": []}')
+    (tmp_path / "silent.ipynb").write_text('{"nbformat": 4, "metadata": {}, "cells": []}')
     chapters = [SimpleNamespace(name=n) for n in ("absent", "silent")]
     project = SimpleNamespace(executed=tmp_path, chapters=lambda: chapters)
     assert gather_claims(project) == {}
