@@ -87,7 +87,16 @@ def __getattr__(name: str) -> Any:
     """Import a part of the library, or a function of one, when it is first used."""
     if name not in _LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = import_module(_LATE[name])
+    try:
+        found = import_module(_LATE[name])
+    except ModuleNotFoundError as error:
+        if error.name not in ("matplotlib", "seaborn"):
+            raise
+        raise ModuleNotFoundError(
+            f"sl.{name} needs matplotlib and seaborn ({error}): python -m pip install "
+            f"'scalinglaws[figures]'",
+            name=error.name,
+        ) from None
     if name in ("forecast", "hold_out"):
         found = getattr(found, name)
     globals()[name] = found

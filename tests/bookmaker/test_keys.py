@@ -135,8 +135,8 @@ def test_a_new_name_on_a_face_runs_no_chapter_but_a_moved_one_does(copy: Project
 
 
 def test_a_page_of_the_library_runs_the_chapters_that_show_it(copy: Project) -> None:
-    found = changed(copy, "scalinglaws/figures/interactive/explorer.html", "<!-- more -->")
-    assert found == names_with(copy, "interactive.explore") | unresolved(copy)
+    found = changed(copy, "scalinglaws/figures/interactive/figure.html", "<!-- more -->")
+    assert found == names_with(copy, "figures.interactive") | unresolved(copy)
     assert changed(copy, "scalinglaws/intervals/coverage.csv", "\n") == set(keys_of(copy))
     copy.library.joinpath("laws/table.json").write_text("1")  # which no module names
     assert changed(copy, "scalinglaws/laws/table.json", " ") == set(keys_of(copy))

@@ -391,9 +391,15 @@ def test_what_was_solved_before_does_not_change_the_answer() -> None:
     assert kept.bootstrap(5000, seed=9).equals(fresh().bootstrap(5000, seed=9))
 
 
-def test_workers_do_not_change_a_bit() -> None:
+def test_workers_do_not_change_the_answer() -> None:
     one, three = (fresh().bootstrap(9000, seed=2, workers=w) for w in (1, 3))
-    assert one.equals(three)
+    # The same blocks are solved; on some processors a product rounds by how its memory lies, which
+    # differs between threads. So each may stop where rounding hides 1e-11 of its objective
+    # (refit.FINISH), and its parameters at the square root of some of that.
+    np.testing.assert_allclose(one["objective"], three["objective"], rtol=2e-11)
+    for name in FLOORED.names:
+        np.testing.assert_allclose(one[name], three[name], rtol=1e-5)
+    assert one.attrs["stopped"] == three.attrs["stopped"]
     assert not one.head(50).equals(fresh().bootstrap(50, seed=3))
 
 

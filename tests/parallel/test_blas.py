@@ -19,6 +19,8 @@ def threads():
 
 @pytest.fixture
 def two():
+    import scipy.linalg  # noqa: F401 - its own BLAS is there from the start
+
     with ThreadpoolController().limit(limits=2, user_api="blas"):
         if threads() != {2}:
             pytest.skip("this BLAS has one thread whatever it is asked for")

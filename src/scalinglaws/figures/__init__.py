@@ -1,15 +1,5 @@
 """The book's figures. Each call returns a :class:`Picture`; none needs plotting code around it."""
 
-try:
-    import matplotlib  # noqa: F401 - only whether it is there
-    import seaborn  # noqa: F401
-except ModuleNotFoundError as _error:
-    raise ModuleNotFoundError(
-        f"sl.figures needs matplotlib and seaborn ({_error}): python -m pip install "
-        f"'scalinglaws[figures]'",
-        name=_error.name,
-    ) from None
-
 from scalinglaws.figures import interactive
 from scalinglaws.figures._coverage import coverage
 from scalinglaws.figures._curves import forecasts, league
