@@ -5,6 +5,7 @@ import json
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import scalinglaws as sl
@@ -141,3 +142,13 @@ def test_a_file_that_holds_no_fit_is_refused(tmp_path):
     text.write_text("no json")
     with pytest.raises(sl.BadParameters, match="not a saved fit"):
         sl.load_fit(text)
+
+
+@pytest.mark.parametrize("dtype", ["string", "object", "category"])
+def test_a_label_that_is_missing_is_kept_as_missing(tmp_path, dtype):
+    runs = sl.load("hoffmann2022").head(40)
+    runs["team"] = pd.Series(["a", pd.NA] * 20, index=runs.index, dtype=dtype)
+    fit = sl.fit(CHINCHILLA, runs)
+    labels = sl.load_fit(fit.save(tmp_path / "fit.json")).runs["team"]
+    assert labels.isna().tolist() == [False, True] * 20
+    assert set(labels.dropna()) == {"a"}

@@ -60,7 +60,7 @@ def growth(
 
     The slope of the least-squares line through log N* at 25 budgets, evenly spaced in the
     logarithm, for parameter values by name of shape () or (B,); returns that shape. Use it as a
-    quantity: ``fit.interval(lambda p: sl.growth(law, p, low=..., high=...))``. Raises
+    quantity: ``fit.interval(lambda p: sl.compute.growth(law, p, low=..., high=...))``. Raises
     :class:`BadRuns` unless 0 < low < high, :class:`UnknownName` for a parameter without a value,
     and :class:`BadParameters` for a law of other inputs or a factor that is not positive.
     """

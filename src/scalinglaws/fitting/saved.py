@@ -133,7 +133,7 @@ def _encode_table(runs: pd.DataFrame) -> dict[str, Any]:
     for name in runs.columns:
         column = runs[name]
         numeric = isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiub"
-        values = column.tolist() if numeric else [None if v != v else str(v) for v in column]
+        values = column.tolist() if numeric else [None if pd.isna(v) else str(v) for v in column]
         columns.append(
             {
                 "name": str(name),
