@@ -199,7 +199,7 @@ def test_a_sandwich_is_of_the_objective_that_was_minimised():
     x = np.stack([np.ones(24), fit.inputs["x"]], axis=1)
     r = LINE(fit.params, **fit.inputs) - fit.loss
     inside = np.abs(r) <= 0.1
-    # Some runs must be on either side of the corner for the two slopes to be told apart.
+    # Some runs must be on either side of the corner for the two slopes to be identified.
     assert 3 < inside.sum() < 21
     bread = np.linalg.inv(x.T @ ((WEIGHTS * inside)[:, None] * x))
     pull = WEIGHTS * np.clip(r, -0.1, 0.1)

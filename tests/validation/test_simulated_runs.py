@@ -80,7 +80,7 @@ def test_inputs_and_parameters_are_those_of_the_law():
 
 
 def decades_off(runs):
-    """How many decades each size lies above the best one of its budget, a row a budget."""
+    """How many decades each size lies above the best one of its budget, one row for each budget."""
     flops = np.unique(runs["flops"])
     off = np.log10(runs["params"].to_numpy() / best(runs["flops"].to_numpy()))
     assert runs["flops"].tolist() == np.repeat(flops, len(runs) // len(flops)).tolist()

@@ -1,4 +1,4 @@
-"""Measure how often each kind of interval holds the truth.
+"""Measure the empirical coverage of each kind of interval.
 
 ``python -m scalinglaws.validation.coverage`` brings ``intervals/coverage.csv`` up to date: one row
 for each law, design, objective, kind of interval and quantity. A run that is stopped goes on where
