@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PYTEST = (
     "pytest tests book --nbval --nbval-current-env -p tests.nbval_tolerance -p tests.nbval_replay "
-    "-n 2 --dist loadfile"
+    "-n auto --dist loadfile --no-loadscope-reorder"
 )
 SOURCES = "src tests data benchmarks tools book"
 STYLE = (
