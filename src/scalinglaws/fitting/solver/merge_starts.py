@@ -13,6 +13,7 @@ from scalinglaws.fitting.objectives import LSQ, LSQ_LOG, Objective
 from scalinglaws.fitting.solver.damped_newton import DAMPING, descend
 from scalinglaws.fitting.solver.minimise import LOOSE, minimise, path
 from scalinglaws.fitting.solver.problem import Rows, Solution, Task, join
+from scalinglaws.fitting.solver.valley import to_the_end
 
 TOGETHER = 1e-4
 """Starts are together when their curves differ by less than this share of the squared scatter."""
@@ -92,7 +93,7 @@ def finish(task: Task, found: Solution) -> Solution:
     """Follow the lowest of some points to its end, in place, where it has not got there."""
     best = int(found.objective.argmin())
     if not found.converged[best]:
-        one = minimise(task, found.theta[[best]])
+        one = to_the_end(task, found.theta[best])
         # Starts that came together stand at one point, and end at one.
         alike = (found.theta == found.theta[best]).all(axis=1)
         found.theta[alike], found.objective[alike] = one.theta[0], one.objective[0]
