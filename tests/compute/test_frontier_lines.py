@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 import scalinglaws as sl
-from scalinglaws.compute.isoflop import Frontier, line_through, parabola, six_nd_tokens, through
+from scalinglaws.compute.growing import Frontier, line_through, six_nd_tokens
+from scalinglaws.compute.isoflop import parabola, through
 from skewed_runs import plain_ends
 
 N = 40

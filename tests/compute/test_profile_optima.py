@@ -33,7 +33,7 @@ def vertex(z, loss):
 @pytest.mark.parametrize("seed", [0, 4])
 def test_optima_lines_and_ends_are_those_of_resampled_parabolas(seed):
     n = 60
-    found = isoflop.frontier(RUNS, n=n, seed=seed)
+    found = isoflop.frontier(RUNS, n=n, seed=seed, shape="parabola")
     rng = np.random.default_rng(seed)
     drawn = []
     for row, flops in zip(found.table.itertuples(), BUDGETS, strict=True):
@@ -73,7 +73,7 @@ def test_optima_lines_and_ends_are_those_of_resampled_parabolas(seed):
         assert answer.high - answer.low > 0.005
     assert (found.how, found.kind) == ("isoFLOP parabolas (approach 2)", "bootstrap within budgets")
     assert found.runs is RUNS
-    columns = ["flops", "runs", "params", "tokens", "loss", "used", "reason"]
+    columns = ["flops", "runs", "params", "tokens", "loss", "dropped", "used", "reason"]
     assert list(found.table) == columns
     assert (found.flops, found.shape, found.loss_lines) == ("flops", "parabola", None)
 

@@ -8,8 +8,8 @@ import pandas as pd
 
 from scalinglaws import _checks as checks
 from scalinglaws._typing import Array
+from scalinglaws.compute.growing import Frontier, line_through
 from scalinglaws.compute.hull import Rows, lower_hull
-from scalinglaws.compute.isoflop import Frontier, line_through
 from scalinglaws.errors import BadParameters, Unidentifiable
 from scalinglaws.intervals.resampling import RESAMPLES
 

@@ -1,131 +1,22 @@
 """Approach 2 of Hoffmann et al. 2022: a parabola at each budget, a power law through the minima."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from scalinglaws import _checks as checks
-from scalinglaws._simulated import is_simulated
 from scalinglaws._typing import Array
-from scalinglaws.compute.allocate import positive_budgets
+from scalinglaws.compute import lopsided
+from scalinglaws.compute.growing import FEWEST, MIN_SIZES, Frontier, joined
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN
-from scalinglaws.errors import Unidentifiable, UnknownName
+from scalinglaws.errors import UnknownName
 from scalinglaws.intervals.interval import Interval
-from scalinglaws.intervals.resampling import RESAMPLES
-
-MIN_SIZES = 5
-"""Distinct sizes at a budget below which a parabola's minimum is not worth having."""
+from scalinglaws.intervals.resampling import RESAMPLES, percentiles
 
 _SAME_BUDGET = 0.0212  # in log10: runs within 5% are one budget
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Frontier:
-    """How the best size and the best amount of data grow with compute, each as ``k C^exponent``.
-
-    ``table`` has one row for each budget: ``flops, params, tokens, loss``, ``used`` and ``reason``
-    when a budget was left out. ``lines`` (draws, 2) holds slope and intercept of log N* on log C
-    for the estimate (row 0) and each resample, ``token_lines`` the same of log D* and
-    ``loss_lines``, where it was found, of the log of the lowest loss. C is what the column
-    ``flops`` of ``runs`` counts: the exponents ``a`` and ``b`` add up to 1 only where that is 6ND.
-    ``shape`` is that of the curve through each profile.
-    """
-
-    table: pd.DataFrame
-    runs: pd.DataFrame
-    lines: Array
-    token_lines: Array
-    how: str
-    kind: str
-    flops: str = "flops"
-    loss_lines: Array | None = None
-    shape: Literal["parabola", "akima"] = "parabola"
-
-    def _lines(self, of: str) -> Array:
-        choices = {"params": self.lines, "tokens": self.token_lines}
-        if of not in choices:
-            raise UnknownName(f"of is {of!r}; choose from {', '.join(choices)}")
-        return choices[of]
-
-    def _interval(self, values: Array, level: float) -> Interval:
-        tail = (1 - checks.level(level)) / 2
-        low, high = np.quantile(values[1:], [tail, 1 - tail])
-        return Interval(
-            estimate=float(values[0]), low=float(low), high=float(high), level=level, kind=self.kind
-        )
-
-    def exponent(self, of: str = "params", *, level: float = 0.9) -> Interval:
-        """Return ``a`` (of ``"params"``) or ``b`` (of ``"tokens"``) with its interval.
-
-        Raises :class:`UnknownName` for another ``of``.
-        """
-        return self._interval(self._lines(of)[:, 0], level)
-
-    def prefactor(self, of: str = "params", *, level: float = 0.9) -> Interval:
-        """Return ``k`` of ``N* = k C^a``, or of ``D* = k C^b`` with ``of="tokens"``.
-
-        Raises :class:`UnknownName` for another ``of``.
-        """
-        return self._interval(np.exp(self._lines(of)[:, 1]), level)
-
-    def _loss(self) -> Array:
-        if self.loss_lines is None:
-            raise Unidentifiable(
-                f"{self.how} finds sizes, not a line through the lowest losses",
-                insist="fit laws.power_law('flops') to the frontier's table",
-            )
-        return self.loss_lines
-
-    def loss_exponent(self, *, level: float = 0.9) -> Interval:
-        """Return ``alpha_C`` of the lowest loss, ``L = (C_c / C)^alpha_C``, with its interval.
-
-        Raises :class:`Unidentifiable` for a frontier that was found without training curves.
-        """
-        return self._interval(-self._loss()[:, 0], level)
-
-    def loss_scale(self, *, level: float = 0.9) -> Interval:
-        """Return ``C_c`` of the lowest loss, in the unit of compute; raises as above."""
-        lines = self._loss()
-        return self._interval(np.exp(-lines[:, 1] / lines[:, 0]), level)
-
-    def at(self, flops: npt.ArrayLike, *, level: float = 0.9) -> pd.DataFrame:
-        """Return the best size and data at budgets, with intervals; one row for each.
-
-        ``flops`` counts compute as the frontier's own column does.
-        """
-        level, budgets = checks.level(level), positive_budgets(flops)
-        params, tokens = (
-            np.exp(line[:, :1] * np.log(budgets) + line[:, 1:])
-            for line in (self.lines, self.token_lines)
-        )
-        tail = (1 - level) / 2
-        frame = pd.DataFrame({"flops": budgets})
-        for name, value in {
-            "params": params,
-            "tokens": tokens,
-            "tokens_per_param": tokens / params,
-        }.items():
-            frame[name] = value[0]
-            frame[f"{name}_low"], frame[f"{name}_high"] = np.quantile(
-                value[1:], [tail, 1 - tail], axis=0
-            )
-        frame["beyond"] = np.maximum(1.0, budgets / self.table["flops"].max())
-        frame.attrs.update(level=level, simulated=is_simulated(self.runs))
-        return frame
-
-    def __repr__(self) -> str:
-        """Return the two exponents, the prefactor and how they were found."""
-        counted = "" if self.flops == "flops" else f", C as counted in {self.flops}"
-        derived = np.allclose(self.token_lines[0], six_nd_tokens(self.lines[:1])[0], rtol=1e-9)
-        return (
-            f"{self.how}{counted}\n  N* = k C^a, a = {self.exponent()}\n"
-            f"  D* = {'C / (6 N*)' if derived else 'k C^b'}, b = {self.exponent('tokens')}\n"
-            f"  budgets used: {int(self.table['used'].sum())} of {len(self.table)}"
-        )
 
 
 def budgets(runs: pd.DataFrame) -> pd.Series:
@@ -151,8 +42,10 @@ def parabola(log_params: Array, loss: Array, counts: Array) -> Array:
     return np.asarray(np.linalg.solve(gram, right[:, :, None])[:, :, 0], dtype=float)
 
 
-def through(log_params: Array, loss: Array, *, shape: str) -> Callable[[Array], Array]:
-    """Return the curve through one profile, a function of log params: its parabola or Akima's."""
+def through(
+    log_params: Array, loss: Array, *, shape: str, skew: float = 0.0
+) -> Callable[[Array], Array]:
+    """Return the curve through one profile, a function of log params, of a frontier's shape."""
     if shape == "akima":
         from scipy.interpolate import Akima1DInterpolator
 
@@ -160,126 +53,120 @@ def through(log_params: Array, loss: Array, *, shape: str) -> Callable[[Array], 
         curve = Akima1DInterpolator(best.index.to_numpy(), np.log(best.to_numpy()))
         return lambda z: np.asarray(np.exp(curve(z)))
     centre = log_params.mean()
+    if shape == "exponents":
+        return lopsided.curve(log_params - centre, loss, skew=skew, centre=centre)
     p = parabola(log_params - centre, loss, np.ones((1, len(loss))))[0]
     return lambda z: np.asarray(p[0] + p[1] * (z - centre) + p[2] * (z - centre) ** 2)
 
 
-def line_through(x: Array, y: Array, weights: Array | None = None) -> Array:
-    """Fit least-squares lines to rows of ``y`` (B, m) at ``x`` (m,), skipping NaN; (B, 2).
-
-    ``weights`` (m,) weigh the points.
-    """
-    seen = np.isfinite(y)
-    w = seen * (1.0 if weights is None else weights / weights.max())
-    total = np.maximum(w.sum(axis=1), 1e-300)
-    safe = np.where(seen, y, 0.0)
-    mean_x = (w * x).sum(axis=1) / total
-    mean_y = (w * safe).sum(axis=1) / total
-    away = np.where(seen, x - mean_x[:, None], 0.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        slope = (w * away * safe).sum(axis=1) / (w * away**2).sum(axis=1)
-    slope = np.where(seen.sum(axis=1) >= 3, slope, np.nan)
-    return np.stack([slope, mean_y - slope * mean_x], axis=1)
-
-
-def six_nd_tokens(lines: Array) -> Array:
-    """Return the lines of log D* on log C that lines of log N* (draws, 2) imply by C = 6ND."""
-    return np.array([1.0, -np.log(FLOPS_PER_PARAM_TOKEN)]) - lines
-
-
-def frontier(runs: pd.DataFrame, *, n: int = RESAMPLES, seed: int = 0) -> Frontier:
+def frontier(
+    runs: pd.DataFrame,
+    *,
+    n: int = RESAMPLES,
+    seed: int = 0,
+    shape: Literal["parabola", "exponents"] | None = None,
+) -> Frontier:
     """Find the minimum of each isoFLOP profile and the power law through the minima.
 
-    At each budget a parabola in log params is fitted to the loss by least squares; budgets whose
-    parabola has no minimum inside the measured sizes are left out, with the reason in the table.
-    Intervals resample runs within each budget. Raises :class:`Unidentifiable` when fewer than
+    At each budget a parabola in log params is fitted to the loss by least squares; where the
+    profiles, taken together, rise faster on one side (``skew``, whose interval excludes zero), the
+    curve of :mod:`~scalinglaws.compute.lopsided` takes its place, as the vertex of a parabola is
+    beside the minimum then. Budgets without a minimum inside the measured sizes are left out, with
+    the reason in the table. ``shape`` asks for one of the two curves, such as the parabola of the
+    paper. Intervals resample runs within each budget: sizes that repeat, or runs
+    that stand at several budgets, are drawn whole. Raises :class:`Unidentifiable` when fewer than
     three budgets keep a minimum; its ``partial`` is the table. Hoffmann et al. 2022, section 3.2.
     """
     checks.table(runs, ("params", "flops", "loss"), what="the isoFLOP analysis")
     checks.resamples(n)
-    budget = budgets(runs)
+    if shape not in (None, "parabola", "exponents"):
+        raise UnknownName(f"no curve is called {shape!r}; there are parabola, exponents")
     rng = np.random.default_rng(checks.seed(seed))
     rows: list[dict[str, Any]] = []
+    profiles, kind = _drawn_profiles(runs, rows, n, rng)
+    skew, middle = None, np.zeros(n + 1)
+    if len(profiles) >= FEWEST:
+        found = lopsided.skews([p for _, _, p in profiles])
+        low, high = percentiles(found[1:], 0.9)
+        skew = Interval(
+            estimate=float(found[0]), low=float(low), high=float(high), level=0.9, kind=kind
+        )
+        middle = found
+    bent = skew is not None and (shape == "exponents" or (shape is None and 0.0 not in skew))
+    unsure = 0.0 if skew is None or bent or shape else lopsided.left_open(skew)
     drawn: list[Array] = []
-    for flops, part in runs.groupby(budget.to_numpy()):
-        z_all = np.log(part["params"].to_numpy(dtype=float))
-        loss = part["loss"].to_numpy(dtype=float)
-        row: dict[str, Any] = {"flops": float(flops), "runs": len(part)}
-        row |= {"used": False, "reason": ""}
-        rows.append(row)
-        if part["params"].nunique() < MIN_SIZES:
-            row["reason"] = f"{part['params'].nunique()} sizes, {MIN_SIZES} needed"
-            continue
-        centre = z_all.mean()
-        z = z_all - centre
-        counts = np.ones((n + 1, len(z)))
-        counts[1:] = rng.multinomial(len(z), np.full(len(z), 1 / len(z)), size=n)
-        p = parabola(z, loss, counts)
-        flat = 1e-9 * loss.mean() / np.ptp(z) ** 2  # curvature that rounding alone can make
-        with np.errstate(invalid="ignore", divide="ignore"):
-            vertex = np.where(p[:, 2] > flat, -p[:, 1] / (2 * p[:, 2]), np.nan)
-        inside = (vertex >= z.min()) & (vertex <= z.max())
+    for row, centre, profile in profiles:
+        z = profile[0]
+        at, lowest = (
+            lopsided.minima(profile, middle) if bent else _vertices(z, profile[1], profile[2])
+        )
+        if unsure:
+            # Every other draw allows for the skew that the profiles do not exclude.
+            at[1::2] = lopsided.minima(profile, np.full(n + 1, unsure))[0][1::2]
+        inside = (at >= z.min()) & (at <= z.max())
         if not inside[0]:
             row["reason"] = "no minimum inside the measured sizes"
             continue
-        best = float(np.exp(vertex[0] + centre))
+        best = float(np.exp(at[0] + centre))
         row.update(
             params=best,
-            tokens=float(flops) / FLOPS_PER_PARAM_TOKEN / best,
-            loss=float(p[0] @ [1, vertex[0], vertex[0] ** 2]),
+            tokens=row["flops"] / FLOPS_PER_PARAM_TOKEN / best,
+            loss=float(lowest[0]),
+            dropped=float(1 - inside[1:].mean()),
             used=True,
         )
-        drawn.append(np.where(inside, vertex + centre, np.nan))
-    return joined(
-        rows, drawn, runs, how="isoFLOP parabolas (approach 2)", kind="bootstrap within budgets"
-    )
+        drawn.append(np.where(inside, at + centre, np.nan))
+    how = "isoFLOP curves of two exponents" if bent else "isoFLOP parabolas"
+    out = joined(rows, drawn, runs, how=f"{how} (approach 2)", kind=kind)
+    return replace(out, skew=skew, shape="exponents" if bent else "parabola")
 
 
-def joined(
-    rows: list[dict[str, Any]],
-    drawn: list[Array],
-    runs: pd.DataFrame,
-    *,
-    how: str,
-    kind: str,
-    shape: Literal["parabola", "akima"] = "parabola",
-    weighted: bool = False,
-) -> Frontier:
-    """Return the power law through the minima of profiles, one row and one array of draws each.
+def _drawn_profiles(
+    runs: pd.DataFrame, rows: list[dict[str, Any]], n: int, rng: np.random.Generator
+) -> tuple[list[tuple[dict[str, Any], float, lopsided.Profile]], str]:
+    """Return each profile with its row, centre and draws, and what is drawn; fill ``rows``.
 
-    ``weighted`` weighs a budget by the inverse square of its row's ``log_params_sd``. Raises
-    :class:`Unidentifiable` when most runs share their budget with too few others and when fewer
-    than three budgets keep a minimum.
+    Runs whose checkpoints stand at several budgets are drawn whole, and else sizes that a budget
+    has several times.
     """
-    scatter = ["log_params_sd"] if weighted or shape == "akima" else []
-    columns = ["flops", "runs", "params", "tokens", "loss", *scatter, "used", "reason"]
-    table = pd.DataFrame(rows).reindex(columns=columns)
-    together = int(table.loc[table["runs"] >= MIN_SIZES, "runs"].sum())
-    if 2 * together < len(runs):
-        raise Unidentifiable(
-            f"only {together} of {len(runs)} runs share a budget with at least {MIN_SIZES - 1} "
-            f"others: these runs were not trained at equal FLOPs, so no profiles can be read. "
-            f"Fit a law of params and tokens instead (approach 3).",
-            partial=table,
-        )
-    if len(drawn) < 3:
-        raise Unidentifiable(
-            f"{len(drawn)} of {len(table)} budgets have a loss minimum inside the measured sizes; "
-            f"the exponent needs at least 3. Train at least {MIN_SIZES} sizes at each of 3 or more "
-            f"equal-FLOP budgets, on both sides of the best size.",
-            partial=table,
-        )
-    used = table[table["used"]]
-    weights = 1 / used["log_params_sd"].to_numpy(dtype=float) ** 2 if weighted else None
-    at = np.log(used["flops"].to_numpy(dtype=float))
-    lines = line_through(at, np.stack(drawn, axis=1), weights)
-    lines = lines[np.r_[True, np.isfinite(lines[1:, 0])]]
-    return Frontier(
-        table=table,
-        runs=runs,
-        lines=lines,
-        token_lines=six_nd_tokens(lines),
-        how=how,
-        kind=kind,
-        shape=shape,
+    run = pd.factorize(runs["run"])[0] if "run" in runs.columns else np.arange(len(runs))
+    whole = run.max() + 1 < len(runs)
+    often = (
+        rng.multinomial(run.max() + 1, np.full(run.max() + 1, 1 / (run.max() + 1)), size=n)
+        if (whole)
+        else np.empty(0)
     )
+    profiles, repeated = [], False
+    for flops, place in runs.groupby(budgets(runs).to_numpy()).indices.items():
+        part = runs.iloc[place]
+        z = np.log(part["params"].to_numpy(dtype=float))
+        row: dict[str, Any] = {"flops": float(flops), "runs": len(part)}
+        row |= {"used": False, "reason": ""}
+        rows.append(row)
+        sizes, size = np.unique(z, return_inverse=True)
+        if len(sizes) < MIN_SIZES:
+            row["reason"] = f"{len(sizes)} sizes, {MIN_SIZES} needed"
+            continue
+        counts = np.ones((n + 1, len(z)))
+        if whole:
+            counts[1:] = often[:, run[place]]
+        elif len(sizes) < len(z):
+            repeated = True
+            share = np.full(len(sizes), 1 / len(sizes))
+            counts[1:] = rng.multinomial(len(sizes), share, size=n)[:, size]
+        else:
+            counts[1:] = rng.multinomial(len(z), np.full(len(z), 1 / len(z)), size=n)
+        centre = float(z.mean())
+        profiles.append((row, centre, (z - centre, part["loss"].to_numpy(dtype=float), counts)))
+    if whole:
+        return profiles, "bootstrap by run"
+    return profiles, f"bootstrap {'of sizes ' if repeated else ''}within budgets"
+
+
+def _vertices(z: Array, loss: Array, counts: Array) -> tuple[Array, Array]:
+    """Return where the parabola of each draw is lowest (B,), NaN without a minimum, and how low."""
+    p = parabola(z, loss, counts)
+    flat = 1e-9 * loss.mean() / np.ptp(z) ** 2  # curvature that rounding alone can make
+    with np.errstate(invalid="ignore", divide="ignore"):
+        at = np.where(p[:, 2] > flat, -p[:, 1] / (2 * p[:, 2]), np.nan)
+    return at, p[:, 0] + p[:, 1] * at + p[:, 2] * at**2

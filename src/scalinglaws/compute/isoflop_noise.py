@@ -11,7 +11,8 @@ import pandas as pd
 
 from scalinglaws import _checks as checks
 from scalinglaws._typing import Array
-from scalinglaws.compute.isoflop import MIN_SIZES, Frontier, budgets, joined
+from scalinglaws.compute.growing import MIN_SIZES, Frontier, joined
+from scalinglaws.compute.isoflop import budgets
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN
 from scalinglaws.errors import BadParameters
 

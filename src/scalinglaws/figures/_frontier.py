@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from scalinglaws._simulated import is_simulated
-from scalinglaws.compute.isoflop import MIN_SIZES, Frontier, budgets, through
+from scalinglaws.compute.growing import MIN_SIZES, Frontier
+from scalinglaws.compute.isoflop import budgets, through
 from scalinglaws.figures._style import (
     COLOURS,
     FITTED,
@@ -35,7 +36,9 @@ def isoflop(frontier: Frontier) -> Picture:
             label=f"{flops:.0e} FLOPs".replace("e+", "e"),
         )
         z = np.log(part["params"].to_numpy(dtype=float))
-        curve = through(z, part["loss"].to_numpy(dtype=float), shape=frontier.shape)
+        curve = through(
+            z, part["loss"].to_numpy(dtype=float), shape=frontier.shape, skew=_skew(frontier)
+        )
         grid = np.linspace(z.min(), z.max(), 80)
         ax.plot(np.exp(grid), curve(grid), color=colour, lw=1)
     used = frontier.table[frontier.table["used"]]
@@ -94,3 +97,7 @@ def frontiers(
     scale(ax, x="flops", y=of)
     ax.legend(frameon=False, fontsize=9)
     return finish(figure, f"{of} against compute: {', '.join(tables)}", simulated=simulated)
+
+
+def _skew(frontier: Frontier) -> float:
+    return 0.0 if frontier.skew is None else frontier.skew.estimate

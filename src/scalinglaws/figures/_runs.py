@@ -7,7 +7,7 @@ from matplotlib.colors import LogNorm
 
 from scalinglaws._format import count
 from scalinglaws._simulated import is_simulated
-from scalinglaws.compute.isoflop import Frontier
+from scalinglaws.compute.growing import Frontier
 from scalinglaws.figures._style import (
     FITTED,
     OBSERVED,
