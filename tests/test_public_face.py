@@ -123,7 +123,7 @@ def test_the_library_works_without_its_extras():
         "import scalinglaws as sl\n"
         "print(sl.fit(sl.laws.CHINCHILLA, sl.load('hoffmann2022')).interval('a', n=20).kind)"
     )
-    assert said(["matplotlib", "seaborn", "pyarrow", "dask"], code) == "case bootstrap\n"
+    assert said(["matplotlib", "seaborn", "pyarrow", "dask"], code) == "group bootstrap\n"
 
 
 def test_a_missing_extra_is_named(tmp_path: Path):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scalinglaws import _checks as checks
-from scalinglaws import _report, identifiability
+from scalinglaws import _form, _report, identifiability
 from scalinglaws._parallel.blas import one_blas_thread
 from scalinglaws.errors import Unidentifiable
 from scalinglaws.fitting import saved, starts
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from scalinglaws._form import Form
     from scalinglaws.laws import Law
 
 
@@ -57,20 +58,47 @@ class Fit(Fitted):
     covariance = covariance.covariance
     profile = profile.profile
     test = parameter_test.parameter_test
-    report = _report.report
     save = saved.save
+
+    @property
+    def form(self) -> Form | None:
+        """What a law with one parameter more says of a Chinchilla fit's form, if it can be asked.
+
+        The first call fits that law, and 200 resamples with it.
+        """
+        return _form.form(self, fit)
+
+    @property
+    def status(self) -> str:
+        """A sentence to read first: how the search ended, and what the runs refuse of the form."""
+        found = self.form
+        return self.minimum + (f" But {found}." if found is not None and found.refused else "")
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status carries no warning."""
+        return self.sound and not (self.form is not None and self.form.refused)
 
     @property
     def derived(self) -> dict[str, float]:
         """Quantities that follow from the parameters, by name."""
         return {k: float(evaluate(self, k, self.params)) for k in self.law.derived}
 
+    def report(self) -> _report.Report:
+        """Return the reporting card: parameters with intervals, and how far to trust them.
+
+        What the intervals resample, what they allow beyond the runs, what the runs say of the
+        law's form, status, spread, coverage and versions.
+        """
+        _form.form(self, fit)
+        return _report.Report(self)
+
     def __repr__(self) -> str:
         """Return the law, its parameters and the status on one line, without computing anything."""
         return _report.line(self)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        report = _report.report(self)
+        report = self.report()
         return {"text/plain": repr(report), "text/html": report._repr_html_()}
 
 
@@ -105,8 +133,10 @@ def fit(
 
     >>> import scalinglaws as sl
     >>> fit = sl.fit(sl.laws.CHINCHILLA, sl.load("hoffmann2022"))
-    >>> fit.ok, round(fit.params["alpha"], 3), round(fit.params["E"], 2)
-    (True, 0.347, 1.82)
+    >>> round(fit.params["alpha"], 3), round(fit.params["E"], 2)
+    (0.347, 1.82)
+    >>> fit.ok, fit.form
+    (False, the runs refuse the additive form: d = 0.77 (0.68 to 0.89), where 1 adds the two terms)
     >>> round(fit.derived["a"], 2)
     0.51
     """
@@ -160,8 +190,8 @@ def fit(
         params=MappingProxyType({k: float(v) for k, v in to_values(law, theta).items()}),
         objective=value,
         objective_kind=objective,
-        status=status,
-        ok=ok,
+        minimum=status,
+        sound=ok,
         at_bound=at_bound,
         held=tuple(held),
         starts=len(rank),

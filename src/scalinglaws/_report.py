@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scalinglaws import _form
 from scalinglaws._format import count, number, table_html
 from scalinglaws._version import VERSION
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN, optimal_params
+from scalinglaws.errors import Unidentifiable
+from scalinglaws.intervals import beyond, grouping
 from scalinglaws.intervals import measured_coverage as measured
 from scalinglaws.intervals.interval import interval
 from scalinglaws.intervals.resampling import bootstrap
@@ -20,6 +23,10 @@ if TYPE_CHECKING:
 
     from scalinglaws.fitting.fitted import Fitted
     from scalinglaws.identifiability import Design
+
+
+NOTED = 0.01
+"""Misses of a table itself, per decade, from which the card says which way they go."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,16 +43,13 @@ class Report:
         return fit_html(self.fit)
 
 
-def report(fit: Fitted) -> Report:
-    """Return the reporting card: parameters with intervals, status, spread, coverage, versions."""
-    return Report(fit)
-
-
 def line(fit: Fitted) -> str:
     """Return the law, its parameters and the status on one line."""
     values = ", ".join(f"{name}={number(value)}" for name, value in fit.params.items())
     mark = "simulated runs; " if fit.simulated else ""
-    return f"Fit({fit.law.name}: {values}; {mark}{fit.status})"
+    found = _form.known(fit)
+    refused = f" But {found}." if found is not None and found.refused else ""
+    return f"Fit({fit.law.name}: {values}; {mark}{fit.minimum}{refused})"
 
 
 def _rows(fit: Fitted) -> list[tuple[str, str, str, str]]:
@@ -54,7 +58,11 @@ def _rows(fit: Fitted) -> list[tuple[str, str, str, str]]:
         if name in fit.held:
             rows.append((name, number(fit.params[name]), "held", ""))
             continue
-        i = interval(fit, name)
+        try:
+            i = interval(fit, name)
+        except Unidentifiable:
+            rows.append((name, number(fit.params.get(name, np.nan)), "none", "see intervals"))
+            continue
         known = name in fit.law.names
         meaning = fit.law.parameter(name).meaning if known else "from the parameters above"
         note = " (at its bound)" if name in fit.at_bound else ""
@@ -70,7 +78,7 @@ def card_rows(fit: Fitted) -> list[tuple[str, str]]:
     spans = "; ".join(_span(d, c) for c in d.decades)
     rows = [
         ("objective", f"{fit.objective_kind}, summed over runs = {fit.objective:.5g}"),
-        ("status", fit.status),
+        ("status", _status(fit)),
         ("runs", _runs(fit)),
         ("spread", spans),
     ]
@@ -86,8 +94,13 @@ def card_rows(fit: Fitted) -> list[tuple[str, str]]:
     )
     if (pair := _worst_pair(fit)) is not None:
         rows.append(("strongest rank correlation", pair))
+    rows.append(("intervals", _drawn(fit)))
     if (sure := _determined(fit)) is not None:
         rows.append(("relative half-width of 90% intervals", sure))
+    if beyond.applies(fit.law):
+        rows.append(("beyond the runs", _beyond(fit)))
+    if (form := _form.known(fit)) is not None:
+        rows.append(("form", _form_of(fit, form)))
     kind = measured.preferred(fit)
     if measured.loose(fit):
         text = "none for such runs: the parameters are not identified, whatever an interval says"
@@ -124,10 +137,12 @@ def _scatter(fit: Fitted) -> str:
 
 def _determined(fit: Fitted) -> str | None:
     """Return the relative half-widths of 90% intervals of what the parameters imply together."""
+    groups = grouping.found(fit)
+    if groups is not None and groups.count < grouping.FEWEST:
+        return None
     found = {f"exponent {name}": interval(fit, name) for name in fit.law.derived}
     if {"params", "tokens"} == set(fit.law.inputs) and not fit.at_bound:
-        flops = FLOPS_PER_PARAM_TOKEN * fit.inputs["params"] * fit.inputs["tokens"]
-        budget = float(flops[fit.counted].max())
+        budget = float(_flops(fit)[fit.counted].max())
         found[f"N* at {budget:.1e} FLOPs"] = interval(
             fit,
             lambda p: optimal_params(fit.law, _columns(p), np.array([budget]))[..., 0].squeeze(),
@@ -160,9 +175,72 @@ def _worst_pair(fit: Fitted) -> str | None:
 
 def _stopped(fit: Fitted) -> str:
     draws = bootstrap(fit)
-    text = f"90% interval, case bootstrap of {len(draws)}"
+    text = f"90% interval, {draws.attrs['kind']} bootstrap of {len(draws)}"
     stopped = draws.attrs["stopped"] / len(draws)
     return text + (f", {max(stopped, 0.01):.0%} stopped" if stopped else "")
+
+
+def _status(fit: Fitted) -> str:
+    found = _form.known(fit)
+    return fit.minimum + (f" But {found}." if found is not None and found.refused else "")
+
+
+def _drawn(fit: Fitted) -> str:
+    """Return what the intervals resample, how alike its members are, and what that rests on."""
+    groups = grouping.found(fit)
+    if groups is None:
+        if grouping.of_one_run(fit):
+            return f"resample {fit.design.runs} rows of one run: another run's level is not in them"
+        return f"resample {fit.design.runs} runs, taken to be independent"
+    alike = groups.alike(fit.residuals[fit.counted])
+    text = f"resample {groups.count} {groups.what}, drawn whole (ICC of residuals {alike:.2f})"
+    if groups.count < grouping.FEWEST:
+        return (
+            f"none: {groups.count} {groups.what} are too few to resample, {grouping.FEWEST} are "
+            f"needed; kind='jackknife' holds from four"
+        )
+    few = groups.count < 10
+    return text + ("; few groups, so nothing is refused at 1 in 100" if few else "")
+
+
+def _beyond(fit: Fitted) -> str:
+    """Return what an interval allows per decade beyond the runs, and where that comes from."""
+    from scipy.special import stdtrit  # late: an import of the library does without
+
+    found, allowed = beyond.misses(fit), beyond.per_decade(fit)
+    half = float(stdtrit(beyond.DOF, 0.95)) * allowed
+    text = f"±{half:.1%} of the loss per decade of scale, beside what the law itself leaves open: "
+    if not found.tried:
+        return text + (
+            f"from {beyond.ALLOWANCE:.1%} on public tables; on this one no cut leaves enough runs "
+            f"to see how well the law carries"
+        )
+    text += f"from {beyond.ALLOWANCE:.1%} on public tables and {found.per_decade:.1%} on this one"
+    if found.per_decade < NOTED:
+        return text
+    way = "too much" if found.drift < 0 else "too little"
+    return text + f", whose larger runs the fits of its smaller ones predict {way} for"
+
+
+def _form_of(fit: Fitted, form: _form.Form) -> str:
+    """Return the finding on the form, and the answers that go with it."""
+    here, there, flops = fit, form.other, _flops(fit)
+    budget = float(flops[fit.counted].max())
+    pairs: list[tuple[str, float, float]] = [("E", fit.params["E"], there.params["E"])]
+    sizes = [
+        float(optimal_params(f.law, _columns(f.params), np.array([budget]))[0, 0])
+        for f in (here, there)
+    ]
+    pairs.append((f"N* at {budget:.1e} FLOPs", sizes[0], sizes[1]))
+    top = {c: fit.design.high[c] for c in fit.law.inputs}
+    losses = [float(f.law(f.params, **top)[0]) for f in (here, there)]
+    pairs.append(("loss at the largest inputs", losses[0], losses[1]))
+    told = "; ".join(f"{k} {number(v)} and {number(w)}" for k, v, w in pairs)
+    return f"{form}; as fitted and with d free: {told}"
+
+
+def _flops(fit: Fitted) -> Any:
+    return FLOPS_PER_PARAM_TOKEN * fit.inputs["params"] * fit.inputs["tokens"]
 
 
 def fit_text(fit: Fitted) -> str:
@@ -177,7 +255,9 @@ def fit_text(fit: Fitted) -> str:
 
 def fit_html(fit: Fitted) -> str:
     """Return the fit as a box: parameters with intervals, then the reporting card."""
-    flag = "" if fit.ok else " warn"
+    found = _form.known(fit)
+    clean = fit.sound and not (found is not None and found.refused)
+    flag = "" if clean else " warn"
     simulated = '<p class="sl-simulated">Simulated runs</p>' if fit.simulated else ""
     parameters = table_html(("parameter", "value", _stopped(fit), "meaning"), _rows(fit))
     card = table_html(("reporting card", "this fit"), card_rows(fit))

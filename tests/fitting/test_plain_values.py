@@ -73,7 +73,7 @@ def test_showing_a_fit_as_text_refits_nothing(fitted):
     assert "Chinchilla" in text
     assert "alpha=" in text
     assert "simulated runs" in text
-    assert fresh.status in text
+    assert fresh.minimum in text
     assert not fresh._kept
     assert "90% interval" in fresh._repr_mimebundle_()["text/plain"]
     assert fresh._kept
@@ -123,7 +123,7 @@ def damaged(content, how):
     ("how", "match"),
     [
         ("table", "hash differs"),
-        ("format", "format 1"),
+        ("format", "format 2"),
         ("part", "lacks fit"),
         ("function", "not a name of this library"),
     ],

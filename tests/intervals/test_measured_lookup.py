@@ -123,11 +123,23 @@ def test_a_law_that_was_studied_has_its_own_figures(objective):
 
 
 def test_a_law_is_the_same_whatever_its_input_is_called():
-    fit = power(1e18 * np.logspace(0, 4, 20))
+    fit = power(1e18 * np.logspace(0, 4, 60))
     for kind in KINDS:
         for quantity in ("k", "c", "prediction"):
             exact = asked("power law in tokens", "well spread", "lsq_log", kind, quantity)
             assert of(fit, kind, quantity) == exact
+
+
+def test_nothing_is_said_of_what_was_not_studied():
+    flops = 1e18 * np.logspace(0, 4, 60)
+    assert of(power(flops), "case", "c") is not None
+    # Few runs, held parameters, runs that fall into groups: no design of the study is like them.
+    assert of(power(flops[::2]), "case", "c") is None
+    assert of(power(flops, held={"k": 10.0}), "case", "c") is None
+    runs = power(flops).runs.assign(run=np.repeat(np.arange(12), 5))
+    grouped = sl.fit(POWER, runs, objective="lsq_log")
+    assert of(grouped, "case", "c") is None
+    assert of(grouped, "group", "c") is None
 
 
 def test_a_law_of_ones_own_has_the_median_of_those_with_as_many_inputs():

@@ -138,6 +138,15 @@ def test_a_law_of_another_response_predicts_it_by_name():
         steps, {"S_min": 2000.0, "E_min": 4e9}, batch_tokens=np.geomspace(1e4, 1e7, 9)
     )
     found = sl.fit(steps, runs).predict(batch_tokens=1e6, n=20)
-    assert list(found) == ["batch_tokens", "steps", "low", "high", "beyond", "where"]
+    assert list(found) == [
+        "batch_tokens",
+        "steps",
+        "low",
+        "high",
+        "law_low",
+        "law_high",
+        "beyond",
+        "where",
+    ]
     # Without noise the truth comes back but for rounding.
     assert found["steps"].tolist() == pytest.approx([6000.0], rel=1e-9)

@@ -121,7 +121,7 @@ def test_blocks_are_put_together_in_their_order_and_stopped_refits_are_counted()
     assert found["objective"].tolist() == [0, 1, 2, 3, 4]
     np.testing.assert_allclose(found["A"], np.exp(theta[:, 0]), rtol=1e-15)
     np.testing.assert_allclose(found["alpha"], theta[:, 3], rtol=1e-15)
-    assert found.attrs == {"stopped": 3}
+    assert found.attrs == {"stopped": 3, "kind": "case", "groups": None}
 
 
 def test_a_job_without_a_free_parameter_has_its_sums_only():
@@ -130,7 +130,7 @@ def test_a_job_without_a_free_parameter_has_its_sums_only():
     rows = np.random.default_rng([0, 0]).integers(0, 24, (64, 24))[:30]
     r = fit.loss - 0.7 + 0.4 * fit.inputs["x"]
     np.testing.assert_allclose(found["objective"], (r[rows] ** 2).sum(axis=1), rtol=1e-12)
-    assert found.attrs == {"stopped": 0}
+    assert found.attrs == {"stopped": 0, "kind": "case", "groups": None}
     work = job(fit, 30, kind="case", seed=None, by=None, indices=None)
     assert solve(work, 0).converged.all()
 

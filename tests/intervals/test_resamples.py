@@ -36,7 +36,7 @@ def test_a_case_bootstrap_refits_runs_drawn_with_replacement():
         alone = sl.fit(CHINCHILLA, RUNS.iloc[drawn[b]], objective="lsq_log")
         agree(found.iloc[b], [*alone.params.values(), alone.objective])
     assert list(found) == [*CHINCHILLA.names, "objective"]
-    assert found.attrs == {"stopped": 0}
+    assert found.attrs == {"stopped": 0, "kind": "case", "groups": None}
 
 
 def test_without_a_seed_that_of_the_fit_is_used_and_zero_is_a_seed():

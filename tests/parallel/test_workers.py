@@ -87,7 +87,7 @@ def test_an_interruption_keeps_what_is_done(monkeypatch, alone, threads):
     with pytest.raises(Interrupted, match="the same call goes on from there") as stop:
         fit.bootstrap(resamples(BLOCKS), workers=threads)
     assert isinstance(stop.value, KeyboardInterrupt)
-    assert f"case bootstrap was stopped after {len(solved)} of 6 blocks" in str(stop.value)
+    assert f"group bootstrap was stopped after {len(solved)} of 6 blocks" in str(stop.value)
     assert {0, 1, 2} <= set(solved), "blocks begin in order, and one that began is kept"
 
     again = []

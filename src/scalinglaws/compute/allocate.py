@@ -9,7 +9,10 @@ from scalinglaws._typing import Array
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN, optimal_params
 from scalinglaws.errors import BadParameters, BadRuns, Unidentifiable
 from scalinglaws.fitting.fitted import Fitted
-from scalinglaws.intervals.resampling import RESAMPLES, percentiles, resampled
+from scalinglaws.intervals import beyond
+from scalinglaws.intervals.quantity import Quantity
+from scalinglaws.intervals.resampling import RESAMPLES, ends, resampled
+from scalinglaws.laws.parts import Values
 
 __all__ = ["FLOPS_PER_PARAM_TOKEN", "allocate", "optimal_params", "positive_budgets"]
 
@@ -30,7 +33,7 @@ def allocate(
     flops: npt.ArrayLike,
     *,
     level: float = 0.9,
-    kind: str = "case",
+    kind: str | None = None,
     n: int = RESAMPLES,
     by: str | None = None,
     per_param_token: float = FLOPS_PER_PARAM_TOKEN,
@@ -41,8 +44,11 @@ def allocate(
     ``flops`` one budget or several, (m,), in floating-point operations; ``per_param_token`` is
     ``k``, FLOPs per parameter and token. ``level``, ``kind``, ``n`` and ``by`` are those of
     :meth:`Fit.interval`, for bootstraps. Returns one row for each budget: ``params``, ``tokens``,
-    ``tokens_per_param`` and ``loss``, each with ``_low`` and ``_high``, and ``beyond``, the budget
-    over the largest measured one (1 means in range).
+    ``tokens_per_param`` and ``loss``, each with ``_law_low`` and ``_law_high``, the interval if the
+    law holds, and ``_low`` and ``_high``, the one to stake a budget on: beyond the runs it is wider
+    by the decades beyond, times what the loss misses (see :meth:`Fit.predict`) and what the best
+    split moved as the table grew. ``beyond`` is the budget over the largest measured one (1 means
+    in range); ``attrs`` say how the intervals came about.
 
     Raises :class:`Unidentifiable` for a law that is not one of params and tokens, an exponent at
     its bound or a law without an optimum, and :class:`BadRuns` for a budget that is not positive.
@@ -85,13 +91,41 @@ def allocate(
         "tokens_per_param": tokens / params,
         "loss": law(values, params=params, tokens=tokens),
     }
-    frame = pd.DataFrame({"flops": budgets})
-    for name, value in results.items():
-        frame[name] = value[0]
-        frame[f"{name}_low"], frame[f"{name}_high"] = percentiles(value[1:], level)
     measured_flops = per_param_token * fit.inputs["params"] * fit.inputs["tokens"]
     largest = float(measured_flops[fit.counted].max())
+    far = np.log10(np.maximum(1.0, budgets / largest))
+    frame = pd.DataFrame({"flops": budgets})
+    frame.attrs.update(level=level, simulated=fit.simulated, **drawn.attrs)
+    frame.attrs |= {"per_decade": 0.0, "moved": 0.0, "origins": 0}
+    allowed = dict.fromkeys(results, np.zeros(len(budgets)))
+    if far.any() and beyond.applies(law):
+        split = _moved(fit, budgets, per_param_token, far)
+        allowed = {"params": split, "tokens": split, "tokens_per_param": 2 * split}
+        allowed["loss"] = np.full(len(budgets), beyond.per_decade(fit))
+        frame.attrs |= {"per_decade": beyond.per_decade(fit), "moved": float(split.max())}
+        frame.attrs["origins"] = len(beyond.misses(fit).table)
+    for name, value in results.items():
+        law_ends = ends(drawn, value[1:], value[0], level)
+        staked = beyond.widened(level, value[0], law_ends, far, allowed[name])
+        frame[name] = value[0]
+        frame[f"{name}_low"], frame[f"{name}_high"] = staked
+        frame[f"{name}_law_low"], frame[f"{name}_law_high"] = law_ends
     frame["beyond"] = np.maximum(1.0, budgets / largest)
-    frame.attrs.update(level=level, kind=kind, simulated=fit.simulated)
-    frame.attrs["stopped"] = drawn.attrs["stopped"]
     return frame
+
+
+def _moved(fit: Fitted, budgets: Array, per_param_token: float, far: Array) -> Array:
+    """Return how much log N* moved per decade by which the table grew, (m,); 0 inside the runs."""
+
+    def best(flops: Array) -> Quantity:
+        def size(p: Values) -> Array:
+            one = {k: np.atleast_1d(v) for k, v in p.items()}
+            return optimal_params(fit.law, one, flops, per_param_token=per_param_token)[..., 0]
+
+        return size
+
+    out = np.zeros(len(budgets))
+    for k in np.flatnonzero(far > 0):
+        # One decade of it: parameters settle as a table grows, where misses go on.
+        out[k] = (beyond.moved(fit, best(budgets[k : k + 1])) or 0.0) / max(1.0, far[k])
+    return out

@@ -11,7 +11,7 @@ from scalinglaws import _checks as checks
 from scalinglaws._typing import Array
 from scalinglaws.errors import BadRuns, UnknownName
 from scalinglaws.fitting.fitted import Fitted
-from scalinglaws.intervals.resampling import RESAMPLES, bootstrap, percentiles
+from scalinglaws.intervals.resampling import RESAMPLES, ends, resampled
 
 
 def _positive(**given: npt.ArrayLike) -> list[Array]:
@@ -49,7 +49,7 @@ def trade_off(
     batch_tokens: npt.ArrayLike,
     *,
     level: float = 0.9,
-    kind: str = "case",
+    kind: str | None = None,
     n: int = RESAMPLES,
 ) -> pd.DataFrame:
     """Return what batch sizes cost in time and in compute, under a fit of steps to a target.
@@ -64,7 +64,7 @@ def trade_off(
         )
     level = checks.level(level)
     (batch,) = (np.atleast_1d(v) for v in _positive(batch_tokens=batch_tokens))
-    draws = bootstrap(fit, checks.resamples(n), kind=kind)
+    draws = resampled(fit, checks.resamples(n), kind=kind, by=None)
     p = {k: np.r_[fit.params[k], draws[k].to_numpy()][:, None] for k in fit.law.names}
     steps = p["S_min"] + p["E_min"] / batch
     frame = pd.DataFrame({"batch_tokens": batch})
@@ -75,8 +75,8 @@ def trade_off(
         "compute": steps * batch / p["E_min"],
     }.items():
         frame[name] = value[0]
-        frame[f"{name}_low"], frame[f"{name}_high"] = percentiles(value[1:], level)
-    frame.attrs.update(level=level, kind=kind, simulated=fit.simulated)
+        frame[f"{name}_low"], frame[f"{name}_high"] = ends(draws, value[1:], value[0], level)
+    frame.attrs.update(level=level, simulated=fit.simulated, **draws.attrs)
     return frame
 
 

@@ -47,6 +47,12 @@ class Ladder:
         return f'<div class="sl-fit"><p>{escape(repr(self)).replace(chr(10), "<br>")}</p></div>'
 
 
+def _with_groups(table: pd.DataFrame, columns: tuple[str, ...], by: str | None) -> pd.DataFrame:
+    """Return columns of a table, and those that say which rows belong together."""
+    more = [c for c in (by, "params", "run") if c in table.columns and c not in columns]
+    return table[[*columns, *dict.fromkeys(more)]]
+
+
 def _one_model(fit: Fit, curves: Array, rng: np.random.Generator, shape: tuple[int, int]) -> Array:
     """Return curves (n, targets) with the scatter of a single run about the law."""
     scatter = rng.choice(fit.residuals, shape)
@@ -92,12 +98,10 @@ def ladder(
         raise Unidentifiable(f"a ladder takes at least {FEWEST} runs; there are {len(runs)}")
     for table in (runs, points) if by else ():
         checks.groups(table, str(by), what="a ladder by group")
-    kind = "group" if by else "case"
-    keep = [by] if by else []
-    small = runs[["params", "tokens", "task_loss", *keep]].assign(
-        **{first.response: runs["task_loss"]}
-    )
-    upper = points[["task_loss", "score", *keep]].assign(**{second.response: points["score"]})
+    small = _with_groups(runs, ("params", "tokens", "task_loss"), by)
+    small = small.assign(**{first.response: runs["task_loss"]})
+    upper = _with_groups(points, ("task_loss", "score"), by)
+    upper = upper.assign(**{second.response: points["score"]})
     step_1 = fit(first, small, objective=objective, seed=seed)
     step_2 = fit(second, upper, objective=LSQ, seed=seed, check=False)
     inputs = {k: at[k].to_numpy(dtype=float) for k in first.inputs}
@@ -107,7 +111,7 @@ def ladder(
     p, q = (
         {name: draws[name].to_numpy()[:, None] for name in f.law.names}
         for k, f in enumerate((step_1, step_2))
-        for draws in [resampled(f, n, kind=kind, by=by, seed=seed + k)]
+        for draws in [resampled(f, n, kind=None, by=by, seed=seed + k)]
     )
     losses = _one_model(step_1, first.function(p, inputs), rng, shape)
     scores = _one_model(step_2, second.function(q, {"task_loss": losses}), rng, shape)

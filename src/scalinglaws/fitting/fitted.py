@@ -32,8 +32,8 @@ class Fitted:
     """A fitted law, without the verbs.
 
     ``params`` maps parameter names to values; ``objective`` is the minimised sum and
-    ``objective_kind`` what was summed; ``status`` is a sentence to read first, ``ok`` whether it
-    carries no warning. ``condition`` is the condition number of the scaled problem, ``design`` the
+    ``objective_kind`` what was summed; ``minimum`` says how the search ended, ``sound`` whether
+    without a warning. ``condition`` is the condition number of the scaled problem, ``design`` the
     spread of the runs. ``optima`` (starts, P) and ``heights`` (starts,) are the minima that the
     starts converged to, best first, in internal parameters.
     """
@@ -43,8 +43,8 @@ class Fitted:
     params: Mapping[str, float]
     objective: float
     objective_kind: Objective
-    status: str
-    ok: bool
+    minimum: str
+    sound: bool
     at_bound: tuple[str, ...]
     held: tuple[str, ...]
     starts: int

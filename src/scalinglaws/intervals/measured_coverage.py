@@ -16,6 +16,7 @@ import pandas as pd
 
 from scalinglaws.fitting.objectives import HUBER
 from scalinglaws.fitting.status import LOOSE
+from scalinglaws.intervals import grouping
 
 if TYPE_CHECKING:
     from scalinglaws.fitting.fitted import Fitted
@@ -29,6 +30,9 @@ SHORT = 0.85
 
 ENOUGH = 36
 """Data sets from which on a coverage is quoted: of nine in ten it is then known to 5 points."""
+
+FEWEST_RUNS = 40
+"""Runs below which nothing studied is like a table: designs have 60 to 72 of them."""
 
 SHARED = "shared"
 """Part of the name of the cases whose runs share their noise: no design says so."""
@@ -99,11 +103,13 @@ def loose(fit: Fitted) -> bool:
 def of(fit: Fitted, kind: str, quantity: str | None = None) -> float | None:
     """Return the measured coverage of a kind of interval on designs like a fit's, or ``None``.
 
+    Nothing was measured for few runs, held parameters, or runs that fall into groups.
+
     Of the fit's own law where it was studied: that of the quantity, where one is named that was
     studied, else the median. Of another law, the median over all laws with as many inputs, of
     their predictions or of their parameters: what is called alike need not be alike.
     """
-    if loose(fit):
+    if loose(fit) or fit.held or fit.design.runs < FEWEST_RUNS or grouping.found(fit) is not None:
         return None
     key = (_shape(fit.law.name), len(fit.law.inputs), design_class(fit))
     return _look_up(*key, _objective(fit.objective_kind), kind, quantity)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from scalinglaws import _checks as checks
 from scalinglaws._parallel.blas import one_blas_thread
@@ -25,6 +24,7 @@ from scalinglaws.fitting.solver.minimise import minimise
 from scalinglaws.fitting.solver.newton_step import root_of
 from scalinglaws.fitting.solver.problem import Solution, Task
 from scalinglaws.fitting.solver.refit import refit
+from scalinglaws.intervals import grouping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from scalinglaws.laws import Law
 
 KINDS = ("case", "residual", "group")
+
+JACKKNIFE = "jackknife"
+"""Each group left out once: as many refits as groups."""
 
 _BLOCK = 2**20
 """Runs times resamples in a block: 8 MB of weights."""
@@ -87,15 +90,17 @@ def job(
     fit: Fitted,
     n: int,
     *,
-    kind: str,
+    kind: str | None,
     seed: int | None,
     by: str | None,
     indices: npt.ArrayLike | None,
 ) -> Job:
     """Return the job of a bootstrap; raises what a bootstrap raises."""
-    if kind not in KINDS:
-        raise UnknownName(f"no bootstrap is called {kind!r}; there are {', '.join(KINDS)}")
-    if by is not None and kind != "group":
+    if kind is not None and kind not in (*KINDS, JACKKNIFE):
+        raise UnknownName(
+            f"no bootstrap is called {kind!r}; there are {', '.join((*KINDS, JACKKNIFE))}"
+        )
+    if by is not None and kind not in (None, "group", JACKKNIFE):
         raise BadParameters(f"by={by!r} names groups of runs, which kind={kind!r} does not use")
     size, groups, rows = len(fit.loss), None, None
     if indices is not None:
@@ -112,11 +117,13 @@ def job(
         ):
             raise BadRuns(f"indices need shape (resamples, rows) with row numbers 0 to {size - 1}")
         _weighty(rows, fit.weights)
-    elif kind == "group":
-        if by is None:
-            raise BadRuns(f"a bootstrap by group needs by=<column>; the runs have {list(fit.runs)}")
-        checks.groups(fit.runs, by, what="a bootstrap by group")
-        groups = np.asarray(pd.factorize(fit.runs[by][fit.weights > 0])[0], dtype=np.intp)
+        kind = "case"
+    else:
+        kind, known = grouping.wanted(fit, kind, by)
+        groups = None if known is None else known.labels
+        if kind == JACKKNIFE:
+            groups = np.arange(int(fit.counted.sum())) if groups is None else groups
+            n = int(groups.max()) + 1
     task = fit.task()
     # A run of weight zero is a run left out, unless the caller numbers the rows himself.
     kept = fit.weights > 0 if rows is None else np.ones(size, dtype=bool)
@@ -160,6 +167,9 @@ def draw(job: Job, block: int) -> tuple[Array, Array]:
         return _counts(job.indices[first:last], job.weights), job.loss
     if job.groups is not None:
         labels = int(job.groups.max()) + 1
+        if job.kind == JACKKNIFE:
+            left_out = np.arange(first, last)[:, None]
+            return (job.groups != left_out) * job.weights, job.loss
         drawn = _counts(_rows(job.seed, first, last, labels), np.ones(labels))
         return drawn[:, job.groups] * job.weights, job.loss
     rows = _rows(job.seed, first, last, size)

@@ -14,6 +14,7 @@ from scalinglaws.laws.downstream import (
     sigmoid,
 )
 from scalinglaws.laws.embeddings import recounted
+from scalinglaws.laws.interaction import INTERACTION
 from scalinglaws.laws.joint import DATA_CONSTRAINED, KAPLAN_ND, KAPLAN_NS, OVERTRAINED, ROUTED
 from scalinglaws.laws.law import Law, add, multiply
 from scalinglaws.laws.parts import Parameter, Term
@@ -24,6 +25,7 @@ __all__ = [
     "ABNAR",
     "CHINCHILLA",
     "DATA_CONSTRAINED",
+    "INTERACTION",
     "KAPLAN_ND",
     "KAPLAN_NS",
     "LOGIT_LINE",

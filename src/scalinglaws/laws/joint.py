@@ -15,7 +15,7 @@ _NO_MORE = 50.0
 """Log of a repetition beyond which another one adds nothing that a double can hold."""
 
 
-def _log_weights(log_columns: Sequence[Array], least: float = 0.01) -> Array:
+def log_weights(log_columns: Sequence[Array], least: float = 0.01) -> Array:
     """Return logs (T, K) of the positive weights with which columns (K, n) add up to about one.
 
     No weight is below the share ``least`` of what its column alone would need.
@@ -49,7 +49,7 @@ def _guess_nd(
     # L^(1/alpha_D) is a sum of two powers, and linear in their weights.
     ratio = values["alpha_N"] / values["alpha_D"]
     target = np.log(loss) / values["alpha_D"][:, None]
-    size, data = _log_weights(
+    size, data = log_weights(
         [
             -ratio[:, None] * np.log(inputs["params"]) - target,
             -np.log(inputs["tokens"]) - target,
@@ -84,7 +84,7 @@ def _kaplan_ns(p: Values, x: Values) -> Any:
 def _guess_ns(
     values: Mapping[str, Array], inputs: Mapping[str, Array], loss: Array
 ) -> Mapping[str, Array]:
-    size, steps = _log_weights(
+    size, steps = log_weights(
         [
             -values["alpha_N"][:, None] * np.log(inputs["params"]) - np.log(loss),
             -values["alpha_S"][:, None] * np.log(inputs["steps"]) - np.log(loss),
@@ -145,7 +145,7 @@ def _guess_constrained(
         p = {k: v[:, None] for k, v in found.items()}
         data = _log_effective(p, inputs)[1]
         columns = [-alpha * size - np.log(loss), -beta * data - np.log(loss), -np.log(loss)[None]]
-        weights = np.exp(np.clip(_log_weights(columns), -np.log(_HUGE), np.log(_HUGE)))
+        weights = np.exp(np.clip(log_weights(columns), -np.log(_HUGE), np.log(_HUGE)))
         found.update(zip(("A", "B", "E"), weights, strict=True))
         size = _log_effective({k: v[:, None] for k, v in found.items()}, inputs)[0]
     return found

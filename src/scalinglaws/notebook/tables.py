@@ -15,6 +15,8 @@ _HEADERS = {
     "tokens_per_param": "tokens per parameter",
     "flops": "compute C (FLOPs)",
     "beyond": "times beyond the runs",
+    "law_low": "low, if the law holds",
+    "law_high": "high, if the law holds",
 }
 
 
@@ -36,7 +38,8 @@ class Table:
 
     def _columns(self) -> list[str]:
         names = [str(c) for c in self.frame.columns]
-        ends = {f"{n}{end}" for n in names for end in ("_low", "_high")}
+        sides = ("_low", "_high", "_law_low", "_law_high")
+        ends = {f"{n}{end}" for n in names for end in sides}
         return [n for n in names if n not in ends]
 
     def _cell(self, row: pd.Series, name: str) -> str:
@@ -51,6 +54,11 @@ class Table:
             (str(index), *(self._cell(row, name) for name in self._columns()))
             for index, row in self.frame.iterrows()
         ]
+
+    def _allowed(self) -> str:
+        """Return what an interval allows beyond the runs, where some rows are there."""
+        share = self.frame.attrs.get("per_decade", 0.0)
+        return f", which allows {share:.1%} of the loss a decade beyond the runs" if share else ""
 
     def _bare(self) -> bool:
         return isinstance(self.frame.index, pd.RangeIndex)
@@ -68,7 +76,9 @@ class Table:
     def _repr_html_(self) -> str:
         skip = 1 if self._bare() else 0
         note = (
-            f"<p class='sl-why'>In brackets: {self.level:.0%} interval.</p>" if self.level else ""
+            f"<p class='sl-why'>In brackets: {self.level:.0%} interval{self._allowed()}.</p>"
+            if self.level
+            else ""
         )
         rows = [r[skip:] for r in self._rows()]
         return f'<div class="sl-table">{table_html(self._header()[skip:], rows)}{note}</div>'
