@@ -1,6 +1,7 @@
 """The book's figures. Each call returns a :class:`Picture`; none needs plotting code around it."""
 
 from scalinglaws.figures import interactive
+from scalinglaws.figures._carry import carried
 from scalinglaws.figures._coverage import coverage
 from scalinglaws.figures._curves import forecasts, league
 from scalinglaws.figures._downstream import cloud, inversions, levels
@@ -17,6 +18,7 @@ __all__ = [
     "against_rival",
     "bends",
     "both_axes",
+    "carried",
     "chained",
     "choices",
     "cloud",

@@ -1,0 +1,129 @@
+"""How far do laws carry? Fit each table's smaller runs, and hold the rest of it against them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from scalinglaws import _checks as checks
+from scalinglaws._fit import Fit, fit
+from scalinglaws._typing import Array
+from scalinglaws.errors import ScalingLawError
+from scalinglaws.fitting.objectives import HUBER, Objective
+from scalinglaws.intervals import beyond
+from scalinglaws.laws import CHINCHILLA, Law
+
+ROUNDING = 1 + 1e-9
+
+
+def carried(
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    law: Law = CHINCHILLA,
+    cuts: tuple[float, ...] = beyond.CUTS,
+    held: Mapping[str, float] | None = None,
+    objective: Objective | str = HUBER,
+    level: float = 0.9,
+    n: int | None = 200,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return how runs beyond a cut fare under a law fitted to the runs below it.
+
+    ``tables`` maps names to tables of runs; of each, the runs of up to the largest compute over
+    ``cut`` are fitted, and those beyond that lie within a factor of four of the best size for their
+    compute are predicted; ``held`` keeps parameters at given values. One row for each of these:
+    ``table``, ``cut``, ``decades`` beyond the largest run fitted, ``miss`` (log of measured over
+    predicted loss), whether the interval for a new run held it if the law does (``law_held``) and
+    with what is allowed beyond the runs (``held``), ``own``, what the fitted runs themselves say
+    they miss per decade, and ``law_side``, how far the law's own interval reaches to the side of
+    the miss, in log loss. Without ``n`` the intervals are left out. A cut that leaves too little to
+    fit is left out.
+    """
+    level = checks.level(level)
+    if n is not None:
+        checks.resamples(n)
+    rows = []
+    for name, runs in tables.items():
+        checks.table(runs, (*law.inputs, law.response), what=f"the table {name}")
+        size = beyond.scale(law, {k: runs[k].to_numpy(dtype=float) for k in law.inputs})
+        for cut in cuts:
+            small = size <= size.max() / cut * ROUNDING
+            if small.sum() < beyond.LEAST_ROWS or small.all():
+                continue
+            try:
+                options: dict[str, Any] = {"objective": objective, "held": held, "seed": seed}
+                trained = fit(law, runs[small], **options)
+                rows += _one(name, cut, trained, runs[~small], level, n)
+            except ScalingLawError:
+                continue
+    columns = ["table", "cut", "decades", "miss", "law_held", "held", "own", "law_side"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _one(
+    name: str, cut: float, trained: Fit, large: pd.DataFrame, level: float, n: int | None
+) -> list[tuple[object, ...]]:
+    law = trained.law
+    ahead = {k: large[k].to_numpy(dtype=float) for k in law.inputs}
+    near = beyond.near_best(law, trained.params, ahead)
+    ahead = {k: v[near] for k, v in ahead.items()}
+    if not near.any():
+        return []
+    loss = large[law.response].to_numpy(dtype=float)[near]
+    decades = beyond.decades_beyond(trained, ahead)
+    if n is None:
+        miss = np.log(loss / law(trained.params, **ahead))
+        return [(name, cut, h, m, *[np.nan] * 4) for h, m in zip(decades, miss, strict=True)]
+    told = trained.predict(level=level, new_run=True, n=n, **ahead)
+    miss = np.log(loss / told[law.response].to_numpy())
+    side = np.where(miss > 0, told["law_high"], told["law_low"])
+    law_side = np.abs(np.log(side / told[law.response].to_numpy()))
+    held = {
+        k: ((told[f"{k}low"] <= loss) & (loss <= told[f"{k}high"])).to_numpy() for k in ("law_", "")
+    }
+    own = beyond.misses(trained).per_decade
+    return [
+        (name, cut, decades[k], miss[k], held["law_"][k], held[""][k], own, law_side[k])
+        for k in range(len(loss))
+    ]
+
+
+def coverage(table: pd.DataFrame, allowance: float, *, level: float = 0.9) -> Array:
+    """Return whether an interval with a given allowance per decade holds each row of a table.
+
+    ``table`` is one of :func:`carried`, whose intervals are widened by ``allowance``, as a share of
+    the loss a decade, together with ``own``, in place of what the library allows.
+    """
+    from scipy.special import stdtrit  # late: an import of the library does without
+
+    t = float(stdtrit(beyond.DOF, (1 + level) / 2))
+    extra = t * np.hypot(allowance, table["own"]) * table["decades"]
+    return np.asarray(np.abs(table["miss"]) <= np.hypot(table["law_side"], extra))
+
+
+def allowance(
+    table: pd.DataFrame, families: Mapping[str, str], *, level: float = 0.9
+) -> pd.DataFrame:
+    """Return the least allowance per decade with which intervals hold, by families of tables.
+
+    ``families`` maps the names of tables to the group of people and recipe they come from: tables
+    of one family do not count as many. Coverage is the mean over families of the share held. A row
+    for all families and one for each: ``without`` is the allowance that the others ask for,
+    ``alone`` what it asks for by itself, infinite where nothing up to a tenth of the loss does.
+    """
+    family = table["table"].map(dict(families))
+    grid = np.linspace(0.0, 0.1, 201)
+    held = np.stack([coverage(table, a, level=level) for a in grid])
+    names = list(dict.fromkeys(family))
+    shares = {k: held[:, (family == k).to_numpy()].mean(axis=1) for k in names}
+
+    def least(some: list[str]) -> float:
+        enough = np.flatnonzero(np.mean([shares[k] for k in some], axis=0) >= level)
+        return float(grid[enough[0]]) if enough.size else float("inf")
+
+    rows = {"all": {"without": least(names), "alone": least(names)}}
+    rows |= {
+        k: {"without": least([n for n in names if n != k]), "alone": least([k])} for k in names
+    }
+    return pd.DataFrame(rows).T
