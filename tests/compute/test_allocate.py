@@ -1,6 +1,7 @@
 """The split of a budget: closed form, intervals, refusals."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import scalinglaws as sl
@@ -77,3 +78,25 @@ def test_growth_of_the_best_size_is_chinchillas_closed_form() -> None:
     np.testing.assert_allclose(both, [exact, 0.366 / 0.866], atol=1e-8)
     with pytest.raises(sl.BadRuns, match=r"low below high; found 1e\+24, 1e\+18"):
         sl.compute.growth(sl.laws.CHINCHILLA, p, low=1e24, high=1e18)
+
+
+def _refusal(table):
+    fit = sl.fit(CHINCHILLA, table, check=False)
+    with pytest.raises(sl.Unidentifiable) as refused:
+        sl.allocate(fit, 1e21)
+    return str(refused.value)
+
+
+def test_the_reason_of_a_refusal_is_the_one_that_holds():
+    params, tokens = (
+        v.ravel() for v in np.meshgrid(np.geomspace(1e7, 1e9, 5), np.geomspace(1e9, 1e11, 5))
+    )
+    flat = pd.DataFrame({"params": params, "tokens": tokens, "loss": 2.5})
+    said = _refusal(flat)
+    assert "the loss hardly changes over these runs (2.5 to 2.5)" in said
+    assert "separately" not in said
+    # Only the data term is in these losses, and the grid is as full as before.
+    one = flat.assign(loss=1.8 + 900 * tokens**-0.3)
+    said = _refusal(one)
+    assert "one of the terms does not show beside the rest" in said
+    assert "add runs that vary" not in said

@@ -168,3 +168,22 @@ def test_checkpoints_need_their_groups_and_columns_too():
     assert sl.downstream.ladder(runs(), at=AT, checkpoints=way.head(4), n=20)
     least = runs().iloc[[0, 5, 10, 15, 3, 6, 9, 12]]
     assert len(sl.downstream.ladder(least, at=AT, n=20).loss_fit.runs) == FEWEST
+
+
+def test_percentages_are_refused_and_a_step_that_is_not_clean_says_so():
+    with pytest.raises(sl.BadRuns, match=r"between 0 and 1; these go up to .*Divide percentages"):
+        sl.downstream.ladder(runs().assign(score=lambda t: 100 * t["score"]), at=AT, n=N)
+    assert repr(plain()).count("\n") == len(AT) - 1 + (not plain().loss_fit.sound) + (
+        not plain().score_fit.sound
+    )
+    full = runs().assign(score=lambda t: np.linspace(0.999, 1.0, len(t)))
+    told = sl.downstream.ladder(full, at=AT, n=N)
+    assert not told.score_fit.sound
+    assert f"score: {told.score_fit.minimum}" in repr(told)
+
+
+def test_sizes_that_repeat_are_drawn_whole():
+    more = pd.concat([runs(k).assign(params=lambda t, k=k: t["params"] * 1.5**k) for k in range(2)])
+    told = sl.downstream.ladder(more.reset_index(drop=True), at=AT, n=N)
+    assert told.loss_fit.bootstrap(N).attrs["groups"] == 8
+    assert told.score_fit.bootstrap(N).attrs["groups"] == 8

@@ -104,6 +104,15 @@ def test_an_intraclass_correlation_is_that_of_the_analysis_of_variance():
     assert groups.alike(labels.astype(float)) == pytest.approx(1.0)
 
 
+def test_an_estimate_is_inside_its_own_interval():
+    # Few resamples of few groups: in one of some dozen tables all refits lie to one side.
+    for seed in range(30):
+        fit = sl.fit(CHINCHILLA, checkpoints(5, each=4, seed=seed), check=False)
+        for name in ("alpha", "E", "a"):
+            found = fit.interval(name, n=20, level=0.5)
+            assert found.low <= found.estimate <= found.high
+
+
 def test_fewer_than_five_runs_are_refused_by_name_and_a_jackknife_answers():
     fit = sl.fit(CHINCHILLA, checkpoints(4))
     with pytest.raises(sl.Unidentifiable, match=r"run has 4 groups.*5 groups or more") as refusal:

@@ -14,6 +14,12 @@ from scalinglaws.intervals.quantity import Quantity
 from scalinglaws.intervals.resampling import RESAMPLES, ends, resampled
 from scalinglaws.laws.parts import Values
 
+FLAT = 1e-3
+"""Range of the loss, as a share of it, below which it hardly changes."""
+
+APART = 4.0
+"""Largest over smallest tokens per parameter from which size and data vary separately."""
+
 __all__ = ["FLOPS_PER_PARAM_TOKEN", "allocate", "optimal_params", "positive_budgets"]
 
 
@@ -73,8 +79,7 @@ def allocate(
     if stuck:
         raise Unidentifiable(
             f"{', '.join(stuck)} sits at the edge of its range, so the best split is decided by "
-            f"the bound and not by the runs: add runs that vary "
-            f"{' and '.join(law.inputs)} separately.",
+            f"the bound and not by the runs: {_why_stuck(fit)}",
             partial=fit,
             insist="hold the exponent at a value you can defend: fit(..., held={...})",
         )
@@ -112,6 +117,25 @@ def allocate(
         frame[f"{name}_law_low"], frame[f"{name}_law_high"] = law_ends
     frame["beyond"] = np.maximum(1.0, budgets / largest)
     return frame
+
+
+def _why_stuck(fit: Fitted) -> str:
+    """Return why an exponent went to the edge of its range, and what would help."""
+    loss, d = fit.loss[fit.counted], fit.design
+    low, high = float(loss.min()), float(loss.max())
+    if high - low <= FLAT * high:
+        return (
+            f"the loss hardly changes over these runs ({low:.5g} to {high:.5g}), so nothing says "
+            f"how it depends on size or data. Check the column, or add runs whose losses differ."
+        )
+    least, most = d.tokens_per_param or (1.0, 1.0)
+    if most >= APART * least:
+        return (
+            f"the runs do vary {' and '.join(fit.law.inputs)} separately, but one of the terms "
+            f"does not show beside the rest of the loss. Add runs small enough in that input for "
+            f"it to matter, or with less scatter."
+        )
+    return f"add runs that vary {' and '.join(fit.law.inputs)} separately."
 
 
 def _moved(fit: Fitted, budgets: Array, per_param_token: float, far: Array) -> Array:

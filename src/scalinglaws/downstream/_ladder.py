@@ -35,12 +35,14 @@ class Ladder:
     level: float
 
     def __repr__(self) -> str:
-        """Return each prediction in a line."""
+        """Return each prediction in a line, and what a step has to say of its fit."""
         lines = [
             f"{count(r.params)} parameters, {count(r.tokens)} tokens: score {r.score:.3f} "
             f"({r.score_low:.3f} to {r.score_high:.3f}, {self.level:.0%} interval)"
             for r in self.predictions.itertuples()
         ]
+        steps = {"task loss": self.loss_fit, "score": self.score_fit}
+        lines += [f"{step}: {f.minimum}" for step, f in steps.items() if not f.sound]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -93,6 +95,12 @@ def ladder(
         raise BadRuns(
             f"the second step is a law of task_loss; {second.name} is one of "
             f"{', '.join(second.inputs)}"
+        )
+    shares = any(p.name in ("low", "high") and p.upper <= 1 for p in second.parameters)
+    if shares and points["score"].max() > 1:
+        raise BadRuns(
+            f"{second.name} is a law of scores between 0 and 1; these go up to "
+            f"{points['score'].max():.4g}. Divide percentages by 100"
         )
     if len(runs) < FEWEST:
         raise Unidentifiable(f"a ladder takes at least {FEWEST} runs; there are {len(runs)}")

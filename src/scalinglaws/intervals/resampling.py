@@ -79,11 +79,14 @@ def resampled(
 def ends(draws: pd.DataFrame, values: Array, estimate: Array, level: float) -> Array:
     """Return the two ends (2, ..) of what refits gave, ``values`` (n, ..), around an estimate (..).
 
-    Percentiles of a bootstrap; of a jackknife, Student's quantile times its standard error, in the
-    logarithm where every value is positive (Tukey 1958; Cameron, Gelbach and Miller 2008).
+    Percentiles of a bootstrap, and the estimate where it lies beyond them; of a jackknife,
+    Student's quantile times its standard error, in the logarithm where every value is positive
+    (Tukey 1958; Cameron, Gelbach and Miller 2008).
     """
     if draws.attrs["kind"] != JACKKNIFE:
-        return percentiles(values, level)
+        low, high = percentiles(values, level)
+        # Refits of few or skewed runs may all lie to one side of an estimate that is possible.
+        return np.stack([np.fmin(low, estimate), np.fmax(high, estimate)])
     from scipy.special import stdtrit  # late: an import of the library does without
 
     count = len(values)
