@@ -135,8 +135,8 @@ def fit(
     >>> fit = sl.fit(sl.laws.CHINCHILLA, sl.load("hoffmann2022"))
     >>> round(fit.params["alpha"], 3), round(fit.params["E"], 2)
     (0.347, 1.82)
-    >>> fit.ok, fit.form
-    (False, the runs refuse the additive form: d = 0.77 (0.68 to 0.89), where 1 adds the two terms)
+    >>> fit.ok, fit.form.refused, round(fit.form.d.estimate, 2)
+    (False, True, 0.77)
     >>> round(fit.derived["a"], 2)
     0.51
     """

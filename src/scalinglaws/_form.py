@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scalinglaws.errors import ScalingLawError
+from scalinglaws.errors import Unidentifiable
 from scalinglaws.intervals.interval import interval
 from scalinglaws.laws import CHINCHILLA, INTERACTION
 
@@ -46,7 +46,8 @@ class Form:
 
     def __repr__(self) -> str:
         """Return the finding in one sentence."""
-        found = f"d = {self.d.estimate:.2f} ({self.d.low:.2f} to {self.d.high:.2f})"
+        ends = f"{self.d.low:.2f} to {self.d.high:.2f}, {self.d.level:.0%}"
+        found = f"d = {self.d.estimate:.2f} ({ends})"
         if self.refused:
             return f"the runs refuse the additive form: {found}, where 1 adds the two terms"
         return f"the runs do not refuse the additive form: {found}"
@@ -55,7 +56,8 @@ class Form:
 def form(fit: Fitted, refit: Callable[..., Fitted]) -> Form | None:
     """Return what a law with one parameter more says of the form of a Chinchilla fit.
 
-    ``None`` for another law, held parameters, one at its bound, or too few sizes, groups or runs.
+    ``None`` for another law, held parameters, one at its bound, least absolute deviations, a law
+    that passes through its runs, or too few sizes, groups or runs.
     ``refit`` fits a law to runs as :func:`scalinglaws.fit` does.
     """
     if "form" not in fit._kept:
@@ -81,6 +83,8 @@ def _form(fit: Fitted, refit: Callable[..., Fitted]) -> Form | None:
     options = {"objective": fit.objective_kind, "weights": fit.weights, "seed": fit.seed}
     try:
         other = refit(INTERACTION, fit.runs, start=starts, **options)
+        if other.at_bound:
+            return None
         return Form(d=interval(other, "d", n=RESAMPLES), other=other)
-    except ScalingLawError:
+    except Unidentifiable:
         return None

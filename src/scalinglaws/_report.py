@@ -191,6 +191,12 @@ def _drawn(fit: Fitted) -> str:
     if groups is None:
         if grouping.of_one_run(fit):
             return f"resample {fit.design.runs} rows of one run: another run's level is not in them"
+        few = fit.design.levels.get("params", 0)
+        if 1 < few < grouping.FEWEST <= fit.design.runs / few:
+            return (
+                f"resample {fit.design.runs} rows, taken to be independent: {few} sizes are too "
+                f"few to draw whole; name the runs in a column run if rows share them"
+            )
         return f"resample {fit.design.runs} runs, taken to be independent"
     alike = groups.alike(fit.residuals[fit.counted])
     text = f"resample {groups.count} {groups.what}, drawn whole (ICC of residuals {alike:.2f})"
@@ -205,10 +211,8 @@ def _drawn(fit: Fitted) -> str:
 
 def _beyond(fit: Fitted) -> str:
     """Return what an interval allows per decade beyond the runs, and where that comes from."""
-    from scipy.special import stdtrit  # late: an import of the library does without
-
     found, allowed = beyond.misses(fit), beyond.per_decade(fit)
-    half = float(stdtrit(beyond.DOF, 0.95)) * allowed
+    half = beyond.half_width(0.9, allowed)
     text = f"±{half:.1%} of the loss per decade of scale, beside what the law itself leaves open: "
     if not found.tried:
         return text + (
@@ -218,8 +222,8 @@ def _beyond(fit: Fitted) -> str:
     text += f"from {beyond.ALLOWANCE:.1%} on public tables and {found.per_decade:.1%} on this one"
     if found.per_decade < NOTED:
         return text
-    way = "too much" if found.drift < 0 else "too little"
-    return text + f", whose larger runs the fits of its smaller ones predict {way} for"
+    way = "much" if found.drift < 0 else "little"
+    return text + f"; fits of its smaller runs expect too {way} loss of its larger ones"
 
 
 def _form_of(fit: Fitted, form: _form.Form) -> str:

@@ -85,7 +85,7 @@ def frontier(
     rows: list[dict[str, Any]] = []
     profiles, kind = _drawn_profiles(runs, rows, n, rng)
     skew, middle = None, np.zeros(n + 1)
-    if len(profiles) >= FEWEST:
+    if len(profiles) >= FEWEST and shape != "parabola":
         found = lopsided.skews([p for _, _, p in profiles])
         low, high = percentiles(found[1:], 0.9)
         skew = Interval(

@@ -10,6 +10,7 @@ scales.
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from scalinglaws._typing import Array
 from scalinglaws.intervals.interval import Interval
@@ -31,6 +32,12 @@ def _exponents(skew: Array) -> tuple[Array, Array]:
     return (TOGETHER - skew) / 2, (TOGETHER + skew) / 2
 
 
+def _few(profile: Profile) -> npt.NDArray[np.bool_]:
+    """Return which draws (B,) have fewer than three sizes, which leave a curve open."""
+    z, _, weights = profile
+    return np.asarray((weights @ (z[:, None] == np.unique(z)) > 0).sum(axis=1) < 3)
+
+
 def _scaled(profile: Profile, skew: Array) -> tuple[Array, Array]:
     """Return the scales (B, 3) of each draw's curve at its own skew (B,), and squares left (B,)."""
     z, loss, weights = profile
@@ -38,19 +45,35 @@ def _scaled(profile: Profile, skew: Array) -> tuple[Array, Array]:
     basis = np.stack([np.ones((len(skew), len(z))), np.exp(-alpha * z), np.exp(beta * z)], axis=2)
     gram = np.einsum("bn,bni,bnj->bij", weights, basis, basis)
     right = np.einsum("bn,bni,n->bi", weights, basis, loss - loss.mean())
-    few = np.linalg.cond(gram) > 1e14
+    few = _few(profile)
     gram[few] = np.eye(3)
     scales = np.linalg.solve(gram, right[:, :, None])[:, :, 0]
     left = loss - loss.mean() - np.einsum("bni,bi->bn", basis, scales)
     return scales, np.where(few, 0.0, (weights * left**2).sum(axis=1))
 
 
+def _left(profile: Profile, skew: float) -> Array:
+    """Return the squares left (B,) of each draw's curve at one skew for all: see :func:`_scaled`.
+
+    What draws share is multiplied out once: a draw's weights only add it up.
+    """
+    z, loss, weights = profile
+    alpha, beta = _exponents(np.asarray(skew))
+    basis = np.stack([np.ones_like(z), np.exp(-alpha * z), np.exp(beta * z)], axis=1)
+    y = loss - loss.mean()
+    gram = (weights @ (basis[:, :, None] * basis[:, None, :]).reshape(-1, 9)).reshape(-1, 3, 3)
+    right = weights @ (basis * y[:, None])
+    few = _few(profile)
+    gram[few] = np.eye(3)
+    scales = np.linalg.solve(gram, right[:, :, None])[:, :, 0]
+    left = weights @ y**2 - (scales * right).sum(axis=1)
+    return np.where(few, 0.0, np.maximum(left, 0.0))
+
+
 def skews(profiles: list[Profile]) -> Array:
     """Return ``beta - alpha`` of each draw (B,), one for all profiles: least squares over them."""
     draws = len(profiles[0][2])
-    heights = np.stack(
-        [sum(_scaled(p, np.full(draws, s))[1] for p in profiles) for s in SKEWS], axis=1
-    )
+    heights = np.stack([sum(_left(p, s) for p in profiles) for s in SKEWS], axis=1)
     best = heights.argmin(axis=1)
     inner = np.clip(best, 1, len(SKEWS) - 2)
     rows = np.arange(draws)

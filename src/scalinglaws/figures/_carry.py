@@ -31,7 +31,7 @@ def carried(table: pd.DataFrame, families: Mapping[str, str]) -> Picture:
     for k, (family, some) in enumerate(points.groupby("family", sort=False)):
         ax.plot(
             some["decades"],
-            some["miss"].clip(-MOST, MOST),
+            np.expm1(some["miss"]).clip(-MOST, MOST),
             MARKERS[k % len(MARKERS)],
             color=COLOURS[k % len(COLOURS)],
             ms=6,
@@ -39,6 +39,8 @@ def carried(table: pd.DataFrame, families: Mapping[str, str]) -> Picture:
             label=str(family),
         )
     ax.set_xlim(0.0, reach[1])
+    if (np.abs(np.expm1(points["miss"])) > MOST).any():
+        ax.set_title("points on the edge lie beyond it", fontsize=8, loc="right")
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.set_xlabel("decades of compute beyond the runs that were fitted")
     ax.set_ylabel("measured over predicted loss, less one")

@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     from scalinglaws.laws import Law
 
 ALLOWANCE = 0.016
-"""Share of the loss that a law misses per decade of compute beyond its runs, on public tables."""
+"""What is allowed for a law's form per decade beyond its runs, as a share of the loss.
+
+A scale and not a half-width: times Student's quantile it is that. Chosen on public tables: see the
+chapter on how far laws carry.
+"""
 
 DOF = 3
 """Degrees of freedom of Student's quantile: a handful of origins tell the size of a miss."""
@@ -45,8 +49,14 @@ BINS = (0.02, 0.35, 0.7, 1.05, 2.0)
 LEAST_ROWS, LEAST_SIZES = 10, 4
 """What a cut must leave to be fitted."""
 
+MEDIAN = 1.2533
+"""Standard error of a median over that of a mean, of normal scatter."""
+
 NEAR_BEST = 4.0
 """Runs within this factor of the best size count: others nobody stakes a budget on."""
+
+LEAST_USABLE = 20
+"""Resamples with enough runs below a cut, without which chance could not be told."""
 
 PAIRED = 60
 """Resamples of the table that tell how far a miss is from chance."""
@@ -93,9 +103,11 @@ class Misses:
     def drift(self) -> float:
         """Log measured over predicted loss, per decade: negative where the law predicts too much.
 
-        The slope of a line through zero.
+        The slope of a line through zero; not a number where no origin can be tried.
         """
         t = self.table
+        if not self.tried:
+            return float("nan")
         return float((t["miss"] * t["decades"]).sum() / (t["decades"] ** 2).sum())
 
 
@@ -118,9 +130,12 @@ def scale(law: Law, inputs: Mapping[str, Array]) -> Array:
 
 
 def decades_beyond(fit: Fitted, inputs: Mapping[str, Array]) -> Array:
-    """Return how many decades of scale points lie beyond the runs, 0 inside."""
+    """Return how many decades points lie beyond the runs, in scale or in the worst input."""
     own, there = scale(fit.law, fit.inputs)[fit.counted], scale(fit.law, inputs)
     out = np.maximum(1.0, np.maximum(there / own.max(), own.min() / there))
+    for name, values in inputs.items():
+        low, high = fit.design.low[name], fit.design.high[name]
+        out = np.maximum(out, np.maximum(values / high, low / values))
     return np.asarray(np.log10(out))
 
 
@@ -132,9 +147,7 @@ def widened(
     Each side is the square root of the sum of squares of the law's own and of the decades times
     ``allowed`` per decade (in the logarithm) times Student's quantile.
     """
-    from scipy.special import stdtrit  # late: an import of the library does without
-
-    extra = float(stdtrit(DOF, (1 + level) / 2)) * np.asarray(allowed) * decades
+    extra = half_width(level, 1.0) * np.asarray(allowed) * decades
     with np.errstate(all="ignore"):
         sides = np.log(ends) - np.log(middle)
         wide = np.stack([-np.hypot(sides[0], extra), np.hypot(sides[1], extra)])
@@ -142,6 +155,13 @@ def widened(
     # An estimate outside its own ends keeps them: only what lies beyond the runs is widened.
     low, high = np.minimum(ends[0], staked[0]), np.maximum(ends[1], staked[1])
     return np.asarray(np.where(decades > 0, np.stack([low, high]), ends))
+
+
+def half_width(level: float, allowed: float) -> float:
+    """Return how far an interval reaches to a side per decade, for a given allowance."""
+    from scipy.special import stdtrit  # late: an import of the library does without
+
+    return float(stdtrit(DOF, (1 + level) / 2)) * allowed
 
 
 def per_decade(fit: Fitted) -> float:
@@ -190,7 +210,7 @@ def origins(fit: Fitted) -> list[Origin]:
         weights = (drawn * fit.weights[on])[:, small]
         usable = (weights > 0).sum(axis=1) >= need
         again = Task(part.model, part.y, weights[usable], part.objective, part.lower, part.upper)
-        if not usable.any():
+        if usable.sum() < LEAST_USABLE:
             continue
         found = minimise(again, np.tile(theta, (int(usable.sum()), 1)))
         full = np.full((PAIRED, len(theta)), np.nan)
@@ -234,8 +254,11 @@ def moved(fit: Fitted, quantity: Quantity) -> float | None:
                 step, steps = np.log(at / then), np.log(draws / before)
             else:
                 step, steps = at - then, draws - before
+        spread = _spread(steps)
+        if not np.isfinite(spread):
+            continue
         change.append(float(step))
-        chance.append(_spread(steps))
+        chance.append(spread)
         reach.append(np.log10(top / origin.largest))
     if not change:
         return None
@@ -274,10 +297,12 @@ def _misses(fit: Fitted) -> pd.DataFrame:
                 continue
             clusters = some.sum() if groups is None else len(np.unique(groups.labels[some]))
             within = _spread(apart[some]) if some.sum() > 1 else scatter
-            error = np.hypot(_spread(np.median(drawn[:, some], axis=1)), within / clusters**0.5)
+            # The median of a sample scatters 1.25 times as far as its mean.
+            own = MEDIAN * within / clusters**0.5
+            error = np.hypot(_spread(np.median(drawn[:, some], axis=1)), own)
             at = (origin.largest, float(np.median(beyond[some])), float(np.median(apart[some])))
             rows.append((*at, float(error), int(some.sum())))
-    table = _table(rows)
+    table = _table([row for row in rows if np.isfinite(row[3])])
     # One run that is off tells little of a law, where others tell more.
     several = table["runs"] > 1
     return table[several].reset_index(drop=True) if several.any() else table

@@ -46,7 +46,7 @@ class Groups:
         return int(self.labels.max()) + 1
 
     def alike(self, residuals: Array) -> float:
-        """Return the intraclass correlation (ICC) of residuals (n,): 0 for none, 1 for all alike.
+        """Return the intraclass correlation (ICC) of residuals (n,), 1 where all are alike.
 
         One-way analysis of variance with groups of any size (Donner 1986).
         """

@@ -36,7 +36,8 @@ def predict(
     ``level``, ``kind``, ``n`` and ``by`` are those of :meth:`Fit.interval`, for bootstraps.
     Columns: the inputs, the response, ``law_low`` and ``law_high`` (the interval if the law holds;
     with ``new_run`` that of a new run, residual scatter included), ``low`` and ``high`` (the one to
-    stake something on: the same inside the runs, and beyond them wider by the decades beyond, times
+    stake something on: the same inside the runs, and beyond them, in
+    compute or in an input, wider by the decades beyond, times
     what laws miss on public tables and this law missed on its own larger runs), ``beyond`` (how
     many times further than the nearest run in the worst input; 1 means in range) and ``where``
     (``"in range"`` or ``"extrapolated"``). Where the empirical coverage of such intervals is well
@@ -97,6 +98,7 @@ def predict(
     frame["where"] = np.where(frame["beyond"] > 1, "extrapolated", "in range")
     frame.attrs |= {"level": level, **draws.attrs, "per_decade": 0.0, "origins": 0}
     if beyond.applies(fit.law) and (far := beyond.decades_beyond(fit, points)).any():
+        frame.loc[far > 0, "where"] = "extrapolated"
         allowed = beyond.per_decade(fit)
         frame["low"], frame["high"] = beyond.widened(level, middle, law_ends, far, allowed)
         frame.attrs |= {"per_decade": allowed, "origins": len(beyond.misses(fit).table)}

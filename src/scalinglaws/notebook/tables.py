@@ -7,6 +7,7 @@ import pandas as pd
 
 from scalinglaws import _format
 from scalinglaws._format import number, table_html
+from scalinglaws.intervals.beyond import half_width
 from scalinglaws.notebook.refusal import Refusal
 
 _HEADERS = {
@@ -58,7 +59,10 @@ class Table:
     def _allowed(self) -> str:
         """Return what an interval allows beyond the runs, where some rows are there."""
         share = self.frame.attrs.get("per_decade", 0.0)
-        return f", which allows {share:.1%} of the loss a decade beyond the runs" if share else ""
+        if not share or self.level is None:
+            return ""
+        half = half_width(self.level, share)
+        return f", which allows ±{half:.1%} of the loss a decade beyond the runs"
 
     def _bare(self) -> bool:
         return isinstance(self.frame.index, pd.RangeIndex)

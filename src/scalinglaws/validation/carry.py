@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from scalinglaws import _checks as checks
 from scalinglaws._fit import Fit, fit
 from scalinglaws._typing import Array
-from scalinglaws.errors import ScalingLawError
+from scalinglaws.errors import BadParameters, Unidentifiable
 from scalinglaws.fitting.objectives import HUBER, Objective
 from scalinglaws.intervals import beyond
 from scalinglaws.laws import CHINCHILLA, Law
@@ -37,28 +38,50 @@ def carried(
     predicted loss), whether the interval for a new run held it if the law does (``law_held``) and
     with what is allowed beyond the runs (``held``), ``own``, what the fitted runs themselves say
     they miss per decade, and ``law_side``, how far the law's own interval reaches to the side of
-    the miss, in log loss. Without ``n`` the intervals are left out. A cut that leaves too little to
-    fit is left out.
+    the miss, in log loss. Without ``n`` the intervals are left out. Where a column ``run`` repeats,
+    whole runs are fitted or predicted, never a part of each. A cut that leaves too little to fit,
+    or fits what another did, is left out. Raises :class:`BadParameters` for a cut that leaves
+    nothing out.
     """
     level = checks.level(level)
+    if not cuts or min(cuts) <= 1:
+        raise BadParameters(f"a cut is a factor above 1 below the largest compute; found {cuts}")
     if n is not None:
         checks.resamples(n)
     rows = []
     for name, runs in tables.items():
         checks.table(runs, (*law.inputs, law.response), what=f"the table {name}")
         size = beyond.scale(law, {k: runs[k].to_numpy(dtype=float) for k in law.inputs})
+        seen = set()
         for cut in cuts:
-            small = size <= size.max() / cut * ROUNDING
-            if small.sum() < beyond.LEAST_ROWS or small.all():
+            small = _below(runs, size, size.max() / cut * ROUNDING)
+            large = (size > size[small].max(initial=0.0)) & ~_of_the_same(runs, small)
+            if small.sum() < beyond.LEAST_ROWS or not large.any() or int(small.sum()) in seen:
                 continue
+            seen.add(int(small.sum()))
             try:
                 options: dict[str, Any] = {"objective": objective, "held": held, "seed": seed}
                 trained = fit(law, runs[small], **options)
-                rows += _one(name, cut, trained, runs[~small], level, n)
-            except ScalingLawError:
+                rows += _one(name, cut, trained, runs[large], level, n)
+            except Unidentifiable:
                 continue
     columns = ["table", "cut", "decades", "miss", "law_held", "held", "own", "law_side"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _below(runs: pd.DataFrame, size: Array, cut: float) -> npt.NDArray[np.bool_]:
+    """Return which rows lie up to a cut, with all of their run where ``run`` repeats."""
+    if "run" not in runs.columns:
+        return np.asarray(size <= cut)
+    largest = pd.Series(size, index=runs.index).groupby(runs["run"]).transform("max")
+    return np.asarray(largest.to_numpy() <= cut)
+
+
+def _of_the_same(runs: pd.DataFrame, small: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return which rows are fitted, or belong to a run that is."""
+    if "run" not in runs.columns:
+        return small
+    return np.asarray(runs["run"].isin(set(runs.loc[small, "run"])))
 
 
 def _one(
@@ -89,6 +112,16 @@ def _one(
     ]
 
 
+def per_decade(table: pd.DataFrame) -> pd.Series:
+    """Return what each table misses per decade beyond the runs, by name, as a share of the loss.
+
+    The slope of a line through zero: negative where the law expects too much loss.
+    """
+    parts = table.assign(up=table["miss"] * table["decades"], square=table["decades"] ** 2)
+    sums = parts.groupby("table", sort=False)[["up", "square"]].sum()
+    return pd.Series(np.expm1(sums["up"] / sums["square"]), name="per decade")
+
+
 def coverage(table: pd.DataFrame, allowance: float, *, level: float = 0.9) -> Array:
     """Return whether an interval with a given allowance per decade holds each row of a table.
 
@@ -110,9 +143,13 @@ def allowance(
     ``families`` maps the names of tables to the group of people and recipe they come from: tables
     of one family do not count as many. Coverage is the mean over families of the share held. A row
     for all families and one for each: ``without`` is the allowance that the others ask for,
-    ``alone`` what it asks for by itself, infinite where nothing up to a tenth of the loss does.
+    ``left_out`` the share of this one that it holds, and ``alone`` what this one asks for by
+    itself, infinite where nothing up to a tenth of the loss does. Raises :class:`BadParameters` for
+    a table without a family.
     """
     family = table["table"].map(dict(families))
+    if family.isna().any():
+        raise BadParameters(f"no family is given for {table['table'][family.isna()].iloc[0]!r}")
     grid = np.linspace(0.0, 0.1, 201)
     held = np.stack([coverage(table, a, level=level) for a in grid])
     names = list(dict.fromkeys(family))
@@ -122,8 +159,9 @@ def allowance(
         enough = np.flatnonzero(np.mean([shares[k] for k in some], axis=0) >= level)
         return float(grid[enough[0]]) if enough.size else float("inf")
 
-    rows = {"all": {"without": least(names), "alone": least(names)}}
-    rows |= {
-        k: {"without": least([n for n in names if n != k]), "alone": least([k])} for k in names
-    }
+    rows = {"all": {"without": least(names), "left_out": np.nan, "alone": least(names)}}
+    for k in names:
+        without = least([n for n in names if n != k])
+        share = float(coverage(table[family == k], without, level=level).mean())
+        rows[k] = {"without": without, "left_out": share, "alone": least([k])}
     return pd.DataFrame(rows).T
