@@ -9,6 +9,7 @@ from scipy.stats import t as student
 
 import scalinglaws as sl
 from scalinglaws.intervals import beyond
+from scalinglaws.intervals.origins import origins
 from scalinglaws.laws import CHINCHILLA, INTERACTION
 
 TRUTH = {"A": 482.0, "B": 2085.0, "E": 1.817, "alpha": 0.348, "beta": 0.366}
@@ -69,7 +70,7 @@ def test_a_law_that_holds_has_no_misses_of_its_own_and_one_that_does_not_has():
 
 def test_misses_are_those_of_fits_to_the_smaller_runs():
     fit = sl.fit(CHINCHILLA, scattered(INTERACTION, d=0.5))
-    (cut, *_), origin = beyond.misses(fit).table["cut"], beyond.origins(fit)[0]
+    (cut, *_), origin = beyond.misses(fit).table["cut"], origins(fit)[0]
     both = fit.runs["params"] * fit.runs["tokens"]
     small = fit.runs[both <= both.max() / 2 * (1 + 1e-9)]
     assert cut == pytest.approx(float((small["params"] * small["tokens"]).max()))

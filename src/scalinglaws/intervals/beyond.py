@@ -14,14 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scalinglaws._parallel.blas import one_blas_thread
-from scalinglaws.fitting.derivatives.base import to_values
-from scalinglaws.fitting.derivatives.model import model_of
-from scalinglaws.fitting.solver.minimise import minimise
-from scalinglaws.fitting.solver.problem import Task
 from scalinglaws.intervals import grouping
+from scalinglaws.intervals.origins import PAIRED, origins, scale
 from scalinglaws.intervals.quantity import Quantity, evaluate
-from scalinglaws.intervals.resampling import RESAMPLES, bootstrap, counts
+from scalinglaws.intervals.resampling import bootstrap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,38 +36,14 @@ chapter on how far laws carry.
 DOF = 3
 """Degrees of freedom of Student's quantile: a handful of origins tell the size of a miss."""
 
-CUTS = (2.0, 4.0, 8.0, 16.0)
-"""Shares of the largest compute at which a table is cut, to see what the rest of it is."""
-
 BINS = (0.02, 0.35, 0.7, 1.05, 2.0)
 """Decades beyond a cut between which misses are put together."""
-
-LEAST_ROWS, LEAST_SIZES = 10, 4
-"""What a cut must leave to be fitted."""
 
 MEDIAN = 1.2533
 """Standard error of a median over that of a mean, of normal scatter."""
 
 NEAR_BEST = 4.0
 """Runs within this factor of the best size count: others nobody stakes a budget on."""
-
-LEAST_USABLE = 20
-"""Resamples with enough runs below a cut, without which chance could not be told."""
-
-PAIRED = 60
-"""Resamples of the table that tell how far a miss is from chance."""
-
-_ONE = np.arange(1)
-
-
-@dataclass(frozen=True, eq=False)
-class Origin:
-    """A fit of the runs up to a cut: parameters, those of resamples, and where the cut is."""
-
-    params: Mapping[str, float]
-    draws: Mapping[str, Array]
-    kept: npt.NDArray[np.bool_]
-    largest: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,19 +88,6 @@ def applies(law: Law) -> bool:
     return law.domain == "positive" and law.response == "loss"
 
 
-def scale(law: Law, inputs: Mapping[str, Array]) -> Array:
-    """Return what grows from a small run to a large one: compute, up to a factor, or the input.
-
-    ``params`` times ``tokens`` or ``steps``; else ``flops``; else the product of the inputs.
-    """
-    for other in ("tokens", "steps"):
-        if {"params", other} <= set(law.inputs):
-            return np.asarray(inputs["params"] * inputs[other])
-    if "flops" in law.inputs:
-        return np.asarray(inputs["flops"])
-    return np.asarray(np.prod([inputs[i] for i in law.inputs], axis=0), dtype=float)
-
-
 def decades_beyond(fit: Fitted, inputs: Mapping[str, Array]) -> Array:
     """Return how many decades points lie beyond the runs, in scale or in the worst input."""
     own, there = scale(fit.law, fit.inputs)[fit.counted], scale(fit.law, inputs)
@@ -170,61 +129,6 @@ def per_decade(fit: Fitted) -> float:
     The root of the squares of :data:`ALLOWANCE` and of the table's own misses.
     """
     return float(np.hypot(ALLOWANCE, misses(fit).per_decade)) if applies(fit.law) else 0.0
-
-
-@one_blas_thread
-def origins(fit: Fitted) -> list[Origin]:
-    """Return fits of the runs up to each cut of :data:`CUTS` that leaves enough to be fitted."""
-    if "origins" in fit._kept:
-        kept: list[Origin] = fit._kept["origins"]
-        return kept
-    law, on = fit.law, fit.counted
-    inputs = {k: v[on] for k, v in fit.inputs.items()}
-    size = scale(law, inputs)
-    groups = grouping.found(fit)
-    first = inputs.get("params", inputs[law.inputs[0]])
-    out, seen, drawn = [], set(), None
-    for cut in CUTS:
-        small = size <= size.max() / cut * (1 + 1e-9)
-        few = groups is not None and len(np.unique(groups.labels[small])) < grouping.FEWEST
-        need = max(LEAST_ROWS, len(law.names) - len(fit.held) + 3)
-        alone = len(np.unique(first[small])) < LEAST_SIZES
-        if small.sum() < need or alone or few or int(small.sum()) in seen:
-            continue
-        seen.add(int(small.sum()))
-        if drawn is None:
-            drawn = counts(fit, RESAMPLES)[:PAIRED]
-        begin = np.unique(fit.optima[fit.heights <= fit.heights[0] * 1.01].round(6), axis=0)[:4]
-        task = fit.task()
-        part = Task(
-            model_of(law, {k: v[small] for k, v in inputs.items()}),
-            fit.loss[on][small],
-            fit.weights[on][small],
-            task.objective,
-            task.lower,
-            task.upper,
-        )
-        ends = minimise(part, np.vstack([fit.theta, begin]))
-        theta = ends.theta[ends.objective.argmin()]
-        # A resample without a run below the cut has nothing to be fitted to.
-        weights = (drawn * fit.weights[on])[:, small]
-        usable = (weights > 0).sum(axis=1) >= need
-        again = Task(part.model, part.y, weights[usable], part.objective, part.lower, part.upper)
-        if usable.sum() < LEAST_USABLE:
-            continue
-        found = minimise(again, np.tile(theta, (int(usable.sum()), 1)))
-        full = np.full((PAIRED, len(theta)), np.nan)
-        full[usable] = np.where(found.converged[:, None], found.theta, np.nan)
-        out.append(
-            Origin(
-                {k: float(v) for k, v in to_values(law, theta).items()},
-                to_values(law, full),
-                small,
-                float(size[small].max()),
-            )
-        )
-    fit._kept["origins"] = out
-    return out
 
 
 def misses(fit: Fitted) -> Misses:

@@ -12,7 +12,7 @@ from scalinglaws._fit import Fit, fit
 from scalinglaws._typing import Array
 from scalinglaws.errors import BadParameters, Unidentifiable
 from scalinglaws.fitting.objectives import HUBER, Objective
-from scalinglaws.intervals import beyond
+from scalinglaws.intervals import beyond, origins
 from scalinglaws.laws import CHINCHILLA, Law
 
 ROUNDING = 1 + 1e-9
@@ -22,7 +22,7 @@ def carried(
     tables: Mapping[str, pd.DataFrame],
     *,
     law: Law = CHINCHILLA,
-    cuts: tuple[float, ...] = beyond.CUTS,
+    cuts: tuple[float, ...] = origins.CUTS,
     held: Mapping[str, float] | None = None,
     objective: Objective | str = HUBER,
     level: float = 0.9,
@@ -51,12 +51,12 @@ def carried(
     rows = []
     for name, runs in tables.items():
         checks.table(runs, (*law.inputs, law.response), what=f"the table {name}")
-        size = beyond.scale(law, {k: runs[k].to_numpy(dtype=float) for k in law.inputs})
+        size = origins.scale(law, {k: runs[k].to_numpy(dtype=float) for k in law.inputs})
         seen = set()
         for cut in cuts:
             small = _below(runs, size, size.max() / cut * ROUNDING)
             large = (size > size[small].max(initial=0.0)) & ~_of_the_same(runs, small)
-            if small.sum() < beyond.LEAST_ROWS or not large.any() or int(small.sum()) in seen:
+            if small.sum() < origins.LEAST_ROWS or not large.any() or int(small.sum()) in seen:
                 continue
             seen.add(int(small.sum()))
             try:
