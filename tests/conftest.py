@@ -8,15 +8,25 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
 from filelock import FileLock
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 # A cold import of pandas and papermill on a loaded machine of two cores takes 20 s.
 PATIENCE_SECONDS = 180
 os.environ.setdefault("SCALINGLAWS_CACHE", str(CHECKOUT / "_build/cache"))
+BROWSER_OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+)
 CLAIM = {
     "paper": "Toy et al.",
     "cite": "toy2026",
@@ -142,3 +152,26 @@ def toy(built_toy: Path, tmp_path: Path) -> Path:
     """A toy book of one's own, executed and rendered, as a copy of the one that was built."""
     shutil.copytree(built_toy, tmp_path / "toy")
     return tmp_path / "toy"
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Return Chromium, one for all files: two of them cannot be driven from one process."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    if executable is None:
+        reason = "no Chromium on PATH (Debian: apt install chromium)"
+        if os.environ.get("SCALINGLAWS_BROWSER") == "required":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    # Chromium keeps certificates and settings in the home folder unless it is given another.
+    home = str(tmp_path_factory.mktemp("chromium"))
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=executable,
+            args=list(BROWSER_OPTIONS),
+            env={**os.environ, "HOME": home},
+        )
+        yield opened
+        opened.close()

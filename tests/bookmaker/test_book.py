@@ -5,7 +5,6 @@ Screenshots of every page, wide, narrow and dark, are left in ``_build/screensho
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -13,13 +12,10 @@ import sys
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SITE = CHECKOUT / "_build/html"
@@ -28,12 +24,6 @@ WIDTHS = (1280, 390)
 # All chapters cold take about four minutes on two cores; a machine shared with others, longer.
 BUILD_SECONDS = 1200
 PAGE_MILLISECONDS = 60_000
-BROWSER_OPTIONS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-)
 # Faults of markup that is not ours, by axe's rule and where it may occur: the names of two of the
 # theme's buttons, its search dialog outside of a landmark, the roles of docutils' bibliography, the
 # corner cell of a pandas table.
@@ -191,28 +181,6 @@ def _says_something(image: dict[str, str | None]) -> bool:
 
 
 # In a browser -------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    if executable is None:
-        reason = "no Chromium on PATH (Debian: apt install chromium)"
-        if os.environ.get("SCALINGLAWS_BROWSER") == "required":
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
-
-    # Chromium keeps certificates and settings in the home folder unless it is given another.
-    home = str(tmp_path_factory.mktemp("chromium"))
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=executable,
-            args=list(BROWSER_OPTIONS),
-            env={**os.environ, "HOME": home},
-        )
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,6 @@
 """The explorer: what it refuses, and that the page computes what numpy computes."""
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,14 +12,6 @@ from scalinglaws.figures.interactive._explorer import Explorer
 from scalinglaws.figures.interactive._payload import BadPayload
 
 BEST = {"A": 477.826, "B": 2143.417, "E": 1.817218, "alpha": 0.347310, "beta": 0.367172}
-CHROMIUM = "/usr/bin/chromium" if Path("/usr/bin/chromium").exists() else shutil.which("chromium")
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-]
 
 
 def refit(alpha: float, beta: float) -> tuple[float, float, float, float]:
@@ -140,19 +130,6 @@ def test_same_payload_gives_the_same_page_and_reaches_no_other_host() -> None:
     assert page == render(json.loads(json.dumps(PAYLOAD)))
     assert "://" not in page.replace("http://www.w3.org/2000/svg", "")
     assert len(page) < 80_000  # 20 kB of figure and 34 kB of numbers, with room to grow
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        if os.environ.get("SCALINGLAWS_BROWSER") == "required":
-            pytest.fail("no chromium on this machine, and SCALINGLAWS_BROWSER=required")
-        pytest.skip("no chromium on this machine: apt install chromium")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        engine = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield engine
-        engine.close()
 
 
 def open_page(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_explorer import browser, open_page  # noqa: F401
+from test_explorer import open_page
 
 from scalinglaws.figures.interactive import Axis, Frame, Series, Sweep, sweep
 from scalinglaws.figures.interactive._series import BadFrames
@@ -230,7 +230,7 @@ def reading(figure: Any) -> tuple[str, str, str, str, str]:
 
 
 @pytest.fixture
-def page(browser: Any, tmp_path: Path) -> Iterator[Any]:  # noqa: F811
+def page(browser: Any, tmp_path: Path) -> Iterator[Any]:
     opened = open_page(browser, tmp_path, make() + make("Another </script>", start=2))
     yield opened
     assert opened.faults == []
@@ -262,7 +262,7 @@ def test_slider_by_keyboard_on_two_figures(page: Any) -> None:
     assert second.locator(".sl-title").inner_text() == "Another </script>"
 
 
-def test_start_frame_shows_without_a_script(browser: Any, tmp_path: Path) -> None:  # noqa: F811
+def test_start_frame_shows_without_a_script(browser: Any, tmp_path: Path) -> None:
     file = tmp_path / "still.html"
     file.write_text(f"<!doctype html><meta charset=utf-8>{make(start=1)}", "utf-8")
     context = browser.new_context(java_script_enabled=False)
@@ -278,7 +278,7 @@ def test_start_frame_shows_without_a_script(browser: Any, tmp_path: Path) -> Non
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_axe_finds_nothing_and_nothing_overflows(
-    browser: Any,  # noqa: F811
+    browser: Any,
     tmp_path: Path,
     dark: bool,
     width: int,
