@@ -39,7 +39,7 @@ def test_at_one_the_terms_add_up_and_towards_kaplan_they_do_not():
 def test_hoffmanns_runs_refuse_the_additive_form():
     form = HOFFMANN.form
     assert form is not None
-    # trust.md's figures, of another solver: d = .774 (.668 to .874), E 1.757, objective .00095418.
+    # Figures of another solver: d = .774 (.668 to .874), E 1.757, objective .00095418.
     # An end of 200 resamples is known to about a tenth of the width.
     assert form.d.estimate == pytest.approx(0.774, abs=0.0005)
     assert (form.d.low, form.d.high) == pytest.approx((0.668, 0.874), abs=0.02)

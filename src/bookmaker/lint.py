@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MAX_CELL_LINES = 15
 MIN_ALT_CHARACTERS = 20
+FOLDED = {"hide-input", "hide-cell", "remove-input"}
+"""Tags that fold the code of a cell."""
 PLOTTING = {"matplotlib", "seaborn", "plotly", "altair", "bokeh", "pylab"}
 
 
@@ -71,6 +73,8 @@ def _cells(notebook: Any) -> Iterator[str]:
             yield f"{where}is not plain Python: {problem.msg}"
             continue
         yield from (where + problem for problem in _code(tree))
+        if _claims(tree) and not FOLDED & set(cell.metadata.get("tags", [])):
+            yield f"{where}makes claims in sight; tag it hide-input, which one click opens"
         if _draws(tree):
             yield from (where + problem for problem in _figure(cell.metadata.get("mystnb", {})))
 
@@ -92,6 +96,13 @@ def _code(tree: ast.Module) -> Iterator[str]:
 def _draws(tree: ast.Module) -> bool:
     calls = (ast.unparse(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call))
     return any(re.match(r"sl\.figures\.\w+$", call) for call in calls)
+
+
+def _claims(tree: ast.Module) -> bool:
+    """Say whether a cell calls ``claim`` or ``claims``, or hands it to a call such as ``ask``."""
+    calls = (n for n in ast.walk(tree) if isinstance(n, ast.Call))
+    used = (part.id for n in calls for part in (n.func, *n.args) if isinstance(part, ast.Name))
+    return not {"claim", "claims"}.isdisjoint(used)
 
 
 def _figure(settings: Any) -> Iterator[str]:

@@ -71,13 +71,12 @@ class Fit(Fitted):
     @property
     def status(self) -> str:
         """A sentence to read first: how the search ended, and what the runs refuse of the form."""
-        found = self.form
-        return self.minimum + (f" But {found}." if found is not None and found.refused else "")
+        return _form.status(self, self.form)
 
     @property
     def ok(self) -> bool:
         """Whether the status carries no warning."""
-        return self.sound and not (self.form is not None and self.form.refused)
+        return _form.clean(self, self.form)
 
     @property
     def derived(self) -> dict[str, float]:

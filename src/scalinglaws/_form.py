@@ -66,6 +66,16 @@ def form(fit: Fitted, refit: Callable[..., Fitted]) -> Form | None:
     return found
 
 
+def status(fit: Fitted, found: Form | None) -> str:
+    """Return how a fit's search ended, and what the runs refuse of its form if that was asked."""
+    return fit.minimum + (f" But {found}." if found is not None and found.refused else "")
+
+
+def clean(fit: Fitted, found: Form | None) -> bool:
+    """Return whether neither the search nor the form carries a warning."""
+    return fit.sound and not (found is not None and found.refused)
+
+
 def known(fit: Fitted) -> Form | None:
     """Return what was found of the form, if that was asked before."""
     found: Form | None = fit._kept.get("form")

@@ -47,9 +47,7 @@ def line(fit: Fitted) -> str:
     """Return the law, its parameters and the status on one line."""
     values = ", ".join(f"{name}={number(value)}" for name, value in fit.params.items())
     mark = "simulated runs; " if fit.simulated else ""
-    found = _form.known(fit)
-    refused = f" But {found}." if found is not None and found.refused else ""
-    return f"Fit({fit.law.name}: {values}; {mark}{fit.minimum}{refused})"
+    return f"Fit({fit.law.name}: {values}; {mark}{_form.status(fit, _form.known(fit))})"
 
 
 def _rows(fit: Fitted) -> list[tuple[str, str, str, str]]:
@@ -78,7 +76,7 @@ def card_rows(fit: Fitted) -> list[tuple[str, str]]:
     spans = "; ".join(_span(d, c) for c in d.decades)
     rows = [
         ("objective", f"{fit.objective_kind}, summed over runs = {fit.objective:.5g}"),
-        ("status", _status(fit)),
+        ("status", _form.status(fit, _form.known(fit))),
         ("runs", _runs(fit)),
         ("spread", spans),
     ]
@@ -180,11 +178,6 @@ def _stopped(fit: Fitted) -> str:
     return text + (f", {max(stopped, 0.01):.0%} stopped" if stopped else "")
 
 
-def _status(fit: Fitted) -> str:
-    found = _form.known(fit)
-    return fit.minimum + (f" But {found}." if found is not None and found.refused else "")
-
-
 def _drawn(fit: Fitted) -> str:
     """Return what the intervals resample, how alike its members are, and what that rests on."""
     groups = grouping.found(fit)
@@ -203,7 +196,7 @@ def _drawn(fit: Fitted) -> str:
     if groups.count < grouping.FEWEST:
         return (
             f"none: {groups.count} {groups.what} are too few to resample, {grouping.FEWEST} are "
-            f"needed; kind='jackknife' holds from four"
+            f"needed; kind='jackknife' takes four"
         )
     few = groups.count < 10
     return text + ("; few groups, so nothing is refused at 1 in 100" if few else "")
@@ -259,9 +252,7 @@ def fit_text(fit: Fitted) -> str:
 
 def fit_html(fit: Fitted) -> str:
     """Return the fit as a box: parameters with intervals, then the reporting card."""
-    found = _form.known(fit)
-    clean = fit.sound and not (found is not None and found.refused)
-    flag = "" if clean else " warn"
+    flag = "" if _form.clean(fit, _form.known(fit)) else " warn"
     simulated = '<p class="sl-simulated">Simulated runs</p>' if fit.simulated else ""
     parameters = table_html(("parameter", "value", _stopped(fit), "meaning"), _rows(fit))
     card = table_html(("reporting card", "this fit"), card_rows(fit))

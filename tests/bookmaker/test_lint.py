@@ -50,6 +50,7 @@ def test_a_book_with_references_has_no_problem(built_toy: Path) -> None:
         ),
         ("#md See {cite:p}`toy2026, nobody1999`.", "cites nobody1999"),
         ("claim(1, cite='nobody1999')", "cites nobody1999"),
+        ("claim(1)", "makes claims in sight; tag it hide-input"),
     ],
 )
 def test_lint_names_what_a_cell_breaks(toy: Path, cell: str | tuple, message: str) -> None:

@@ -33,8 +33,8 @@ def pairs(table: pd.DataFrame) -> pd.DataFrame:
     The table has a column ``upstream`` with the upstream score and either ``downstream`` (with
     ``task``, where there are several) or a column a task; scores are shares, or per cent in the
     whole column. ``upstream_error`` and ``downstream_error`` are taken as they are. ``model``
-    numbers the rows where it is missing, and ``family`` is one. ``group`` names rows that are no
-    witnesses of each other, such as one model at several learning rates; without it each model is
+    numbers the rows where it is missing, and ``family`` is one. ``group`` names rows that are not
+    independent of each other, such as one model at several learning rates; without it each model is
     its own. Rows with an error of zero or one on either side are left out: ``attrs["left_out"]``
     counts them. Raises :class:`BadRuns` for columns that are missing and for scores out of range.
     """
@@ -89,7 +89,7 @@ def aligned(curves: pd.DataFrame, *, upstream: str) -> pd.DataFrame:
     ``curves`` has ``task, model, x`` (or ``seen``) and ``loss``, an error between 0 and 1. The
     upstream error is interpolated, linearly in both logs, where the downstream one was measured,
     and never beyond the upstream curve. Points of one model follow each other: they are one
-    training run, not witnesses of each other. Returns ``model, family, task, upstream_error,
+    training run, not independent of each other. Returns ``model, family, task, upstream_error,
     downstream_error``, the family being the model. Raises :class:`UnknownName` when no curve has
     the upstream task.
     """

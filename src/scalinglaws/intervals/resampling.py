@@ -48,7 +48,7 @@ RESAMPLES = 1000
 FEWEST_GROUPS = grouping.FEWEST
 
 FEWEST_LEFT_OUT = 4
-"""Groups that a jackknife needs: with four its intervals held 93 to 95% in simulations."""
+"""Groups that a jackknife needs: of fewer, Student's quantile says almost nothing."""
 
 
 def resampled(
@@ -69,7 +69,7 @@ def resampled(
             f"{fewest - known.count} more",
             partial=draws,
             insist=(
-                "kind='jackknife' holds with four groups, and is wide; kind='case' draws rows, and "
+                "kind='jackknife' takes four groups, and is wide; kind='case' draws rows, and "
                 "is right where they are independent"
             ),
         )
