@@ -1,4 +1,4 @@
-"""The isoFLOP profiles of Chinchilla and of Llama 3, with the collection's flags."""
+"""IsoFLOP profiles of Chinchilla, Llama 3 and Marin, with the collection's flags."""
 
 from builders.rows import Files, Row, by_budget, run
 
@@ -8,6 +8,7 @@ REASONS = {
     "near_duplicate_params": "within 1% of another size at this budget, which is nearer to it",
     "off_center": "too far to one side of the profile's minimum",
     "spline_outlier": "far off the curve through the other points of its budget",
+    "too_few_points": "the whole budget: fewer than six points",
     "weak_curvature": "the whole budget: no curvature beyond its scatter, so no minimum",
 }
 
@@ -21,9 +22,9 @@ def _flags(point: dict[str, str]) -> Row:
     return {"outlier": point["outlier"] == "True", "reason": REASONS[point["reason"]]}
 
 
-def chinchilla(files: Files, source: str = "epochai_chinchilla") -> list[Row]:
-    """Return the Chinchilla profiles as one source reads them, with its flags."""
-    points = _profile(files, f"{source}__massivetext__chinchilla")
+def as_collected(files: Files, experiment: str) -> list[Row]:
+    """Return the profiles of an experiment as the collection has them, with its flags."""
+    points = _profile(files, experiment)
     return by_budget(
         [
             run(
@@ -56,7 +57,10 @@ def llama3(files: Files) -> list[Row]:
 
 
 TABLES = {
-    "chinchilla": chinchilla,
-    "chinchilla_apple": lambda files: chinchilla(files, "ml_scalefit"),
+    "chinchilla": lambda files: as_collected(files, "epochai_chinchilla__massivetext__chinchilla"),
+    "chinchilla_apple": lambda files: as_collected(files, "ml_scalefit__massivetext__chinchilla"),
     "llama3": llama3,
+    "marin_comma": lambda files: as_collected(files, "marin_202603__comma__llama_2"),
+    "marin_dclm": lambda files: as_collected(files, "marin_202603__dclm__llama_2"),
+    "marin_nemotron": lambda files: as_collected(files, "marin_202603__nemotron__llama_2"),
 }
