@@ -2,7 +2,7 @@
 
 from scalinglaws.figures import interactive
 from scalinglaws.figures._carry import carried
-from scalinglaws.figures._coverage import coverage
+from scalinglaws.figures._coverage import coverage, defaults
 from scalinglaws.figures._curves import forecasts, league
 from scalinglaws.figures._downstream import cloud, inversions, levels
 from scalinglaws.figures._fit import curve, fit, hold_out, intervals, lines
@@ -24,6 +24,7 @@ __all__ = [
     "cloud",
     "coverage",
     "curve",
+    "defaults",
     "envelope",
     "finetuning",
     "fit",

@@ -1,9 +1,19 @@
-"""How often intervals held the truth, by kind: simulated, and marked so."""
+"""How often intervals held the truth, by kind and by default: simulated, and marked so."""
 
 import numpy as np
 import pandas as pd
 
-from scalinglaws.figures._style import COLOURS, MARKERS, Picture, canvas, finish
+from matplotlib.ticker import PercentFormatter
+
+from scalinglaws.figures._style import (
+    COLOURS,
+    MARKERS,
+    OBSERVED,
+    WARM,
+    Picture,
+    canvas,
+    finish,
+)
 from scalinglaws.intervals.measured_coverage import LEVEL, SHORT
 
 _KINDS = ("case", "residual", "group", "profile", "covariance", "classical")
@@ -46,3 +56,39 @@ def coverage(table: pd.DataFrame) -> Picture:
     handles, labels = np.atleast_1d(axes)[0].get_legend_handles_labels()
     figure.legend(handles, labels, frameon=False, ncols=4, loc="outside lower center")
     return finish(figure, "measured coverage of 90% intervals by kind", simulated=True)
+
+
+def defaults(table: pd.DataFrame) -> Picture:
+    """Draw how often default intervals cover the truth, beside those drawn row by row.
+
+    ``table`` has the columns of ``validation.coverage.defaults.table()``. A dot is the median over
+    quantities, its line reaches from the least to the most; the dashed line is the nominal level.
+    """
+    part = table[~table["quantity"].str.endswith("to stake")]
+    spread = part.groupby(["design", "kind"], sort=False)["coverage"].agg(["min", "median", "max"])
+    names = [*dict.fromkeys(part["design"])]
+    figure, ax = canvas(height=0.55 * len(names) + 1.6)
+    ax.axvline(LEVEL, color="#555555", ls="--", lw=1)
+    looks = {"row by row": (WARM, "s", 0.14), "default": (OBSERVED, "o", -0.14)}
+    for kind, (colour, marker, shift) in looks.items():
+        some = spread.xs(kind, level="kind").loc[names]
+        rows = np.arange(len(names)) + shift
+        ax.hlines(rows, some["min"], some["max"], color=colour, lw=2, alpha=0.6)
+        ax.plot(some["median"], rows, marker, color=colour, ms=6, label=kind)
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.set_xlim(0, 1.01)
+    ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    ax.set_xlabel("share of 90% intervals that cover the truth")
+    figure.legend(frameon=False, ncols=2, loc="outside lower center")
+    # Parameters are asked for where the fitted law is the true one.
+    right = part.loc[part["quantity"] == "E", "design"].unique()
+    middle = spread["median"].unstack().loc[right]
+    least, most = middle.min(), middle.max()
+    return finish(
+        figure,
+        f"where the law is right, default 90% intervals cover {least['default']:.0%} to "
+        f"{most['default']:.0%}; row by row it is {least['row by row']:.0%} to "
+        f"{most['row by row']:.0%}",
+        simulated=True,
+    )
