@@ -97,6 +97,8 @@ def card_rows(fit: Fitted) -> list[tuple[str, str]]:
         rows.append(("relative half-width of 90% intervals", sure))
     if beyond.applies(fit.law):
         rows.append(("beyond the runs", _beyond(fit)))
+        if (steps := _steps(fit)) is not None:
+            rows.append(("as the table grew", steps))
     if (form := _form.known(fit)) is not None:
         rows.append(("form", _form_of(fit, form)))
     kind = measured.preferred(fit)
@@ -217,6 +219,19 @@ def _beyond(fit: Fitted) -> str:
         return text
     way = "much" if found.drift < 0 else "little"
     return text + f"; fits of its smaller runs expect too {way} loss of its larger ones"
+
+
+def _steps(fit: Fitted) -> str | None:
+    """Return by how much the parameters moved as the table grew, where that can be tried."""
+    if not beyond.misses(fit).tried:
+        return None
+    names = [n for n in (*fit.law.names, *fit.law.derived) if n not in fit.held]
+    found = {n: beyond.moved(fit, n) for n in names if (fit.params | fit.derived)[n] > 0}
+    sized = {n: step for n, step in found.items() if step is not None and step >= NOTED}
+    if not sized:
+        return "no parameter moved beyond chance"
+    told = ", ".join(f"{n} {np.expm1(step):.0%}" for n, step in sized.items())
+    return f"beyond chance, per decade of scale, parameters moved: {told}; their intervals do not say"
 
 
 def _form_of(fit: Fitted, form: _form.Form) -> str:

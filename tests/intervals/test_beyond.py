@@ -131,3 +131,16 @@ def test_losses_ten_and_forty_times_beyond_are_held_when_the_form_is_slightly_wr
     assert np.mean(held) >= 0.85
     assert np.mean(law_held) < 0.5
     assert np.median(reach) <= 0.08
+
+
+def test_the_card_says_what_moved_as_the_table_grew():
+    def line(fit):
+        return next(v for v in repr(fit.report()).splitlines() if v.startswith("as the table grew"))
+
+    assert line(FIT).endswith("no parameter moved beyond chance")
+    bent = sl.fit(CHINCHILLA, scattered(INTERACTION, d=0.5))
+    step = beyond.moved(bent, "alpha")
+    assert step > 0.01
+    assert f"alpha {np.expm1(step):.0%}" in line(bent)
+    few = sl.fit(CHINCHILLA, scattered(count=12))
+    assert "as the table grew" not in repr(few.report())
