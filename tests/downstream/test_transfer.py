@@ -190,7 +190,7 @@ def test_a_published_law_is_stamped_and_drawn_from_its_constants():
     text = {"k": 1.9e4, "alpha": 0.18, "beta": 0.38}
     own = np.geomspace(1e5, 1e10, 6)
     picture = sl.figures.worth({"text": text}, [1e6, 1e9], own, low_data=[1e7, 1e9])
-    assert picture.figure._suptitle.get_text() == "published constants, not fitted"
+    assert picture.stamp == "published constants, not fitted"
     assert "published constants, not fitted" in repr(picture)
     line = picture.figure.axes[0].lines[0]
     expected = 1 + 1.9e4 * own**0.18 * 1e6**0.38 / own

@@ -24,8 +24,7 @@ def segments(ax, k=0):
 
 
 def stamped(picture):
-    title = picture.figure._suptitle
-    return title is not None and title.get_text() == "SIMULATED"
+    return picture.stamp == "SIMULATED"
 
 
 def made(**columns):

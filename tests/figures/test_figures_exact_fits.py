@@ -148,9 +148,9 @@ def test_frontiers_are_dashed_beyond_the_measured_compute():
         assert at == pytest.approx(np.array(x))
         assert (low, high) == (pytest.approx(at**0.5 / 2), pytest.approx(at**0.5 * 2))
     assert [c.get_alpha() for c in ax.collections] == [0.22, 0.1]
-    assert picture.figure._suptitle is None
+    assert not picture.stamp
     both = {"one": table, "two": simulated}
-    assert sl.figures.frontiers(both).figure._suptitle.get_text() == "SIMULATED"
+    assert sl.figures.frontiers(both).stamp == "SIMULATED"
     assert (
         sl.figures.frontiers(both, of="tokens").figure.axes[0].get_ylabel() == "training tokens D"
     )

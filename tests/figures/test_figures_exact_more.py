@@ -76,7 +76,7 @@ def test_trends_metrics_and_powers_draw_their_own_rows():
         ("two", [1e8, 1e9], [0.3, 0.4]),
     ]
     assert powers.figure.axes[0].get_xscale() == "log"
-    assert powers.figure._suptitle.get_text() == "SIMULATED"
+    assert powers.stamp == "SIMULATED"
 
 
 def test_a_chain_draws_law_runs_and_targets():
@@ -120,7 +120,7 @@ def test_transfer_draws_the_multiplier_thick_where_the_law_holds():
     labels = [one[0] for one in drawn(ax)]
     assert "10M" in labels
     assert ax.get_ylim()[0] == 0.7
-    assert picture.figure._suptitle.get_text() == "published constants, not fitted"
+    assert picture.stamp == "published constants, not fitted"
     whole = sl.figures.worth({"c": values, "d": values}, [1e6], own)
     assert drawn(whole.figure.axes[0])[1][1] == list(own)
     assert len(whole.figure.axes) == 2
@@ -169,7 +169,7 @@ def test_coverage_draws_the_median_over_quantities_by_kind():
     assert lines[2] == ("d", [0.8], pytest.approx([0.08]))
     assert ax.get_title() == "Huber 1e-3"
     assert ax.get_xlim() == pytest.approx((0.5, 1.005))
-    assert picture.figure._suptitle.get_text() == "SIMULATED"
+    assert picture.stamp == "SIMULATED"
 
 
 def test_runs_are_dots_with_lines_of_equal_compute_and_rings():

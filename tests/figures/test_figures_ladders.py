@@ -309,5 +309,5 @@ def test_metrics_share_a_scale_and_leave_out_what_is_missing():
 
 def test_powers_are_stamped_as_simulated():
     picture = sl.figures.powers([1e8, 1e9], {"one": [0.1, 0.2]})
-    assert picture.figure._suptitle.get_text() == "SIMULATED"
+    assert picture.stamp == "SIMULATED"
     assert "simulated" in repr(picture)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-
 from matplotlib.ticker import PercentFormatter
 
 from scalinglaws.figures._style import (
@@ -83,7 +82,8 @@ def defaults(table: pd.DataFrame) -> Picture:
     figure.legend(frameon=False, ncols=2, loc="outside lower center")
     # Parameters are asked for where the fitted law is the true one.
     right = part.loc[part["quantity"] == "E", "design"].unique()
-    middle = spread["median"].unstack().loc[right]
+    middle = spread.reset_index().pivot_table(index="design", columns="kind", values="median")
+    middle = middle.loc[right]
     least, most = middle.min(), middle.max()
     return finish(
         figure,

@@ -1,23 +1,35 @@
 """One look for every figure: observed, fitted, extrapolated and simulated always told apart."""
 
-import io
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import seaborn as sns
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 from scalinglaws._fit import Fit
 from scalinglaws._format import count, loss_unit
+from scalinglaws.figures._drawn import drawn
+from scalinglaws.figures._page import WIDE, Head, laid_out, saved
+from scalinglaws.figures._ticks import name_ticks
 
 COLOURS = sns.color_palette("colorblind").as_hex()
 OBSERVED, FITTED, WARM, GREEN = COLOURS[0], "#333333", COLOURS[1], COLOURS[2]
+SIMULATED, SIMULATED_INK, STAMP_INK = "SIMULATED", "#a3341f", "#5b4a8a"
+MIME = "application/vnd.scalinglaws.figure+json"
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "h", "<")
 
+_TEXT: dict[Any, Any] = {
+    **dict.fromkeys(("axes.labelsize", "axes.titlesize"), 9.5),
+    **dict.fromkeys(("legend.fontsize", "xtick.labelsize", "ytick.labelsize"), 9),
+    "font.family": "DejaVu Sans",
+}
 _LABELS = {
     "params": "parameters N",
     "tokens": "training tokens D",
@@ -31,30 +43,66 @@ _LABELS = {
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A finished figure and one line on what it shows; ``figure`` gives the axes and their data."""
+    """A finished figure and the message above it; ``figure`` gives the axes and their data.
+
+    A page shows it in two widths and two themes, beside the numbers that it shows and a drawing
+    that can be scaled.
+    """
 
     figure: Figure
     says: str
+    stamp: str = ""
 
-    def png(self) -> bytes:
-        """Return the figure as a PNG at 1.5 pixels a point of the page."""
-        out = io.BytesIO()
-        self.figure.savefig(out, format="png", dpi=150, bbox_inches="tight")
-        return out.getvalue()
+    def png(self, *, narrow: bool = False, night: bool = False) -> bytes:
+        """Return the figure as a PNG at two pixels a point of the page."""
+        with laid_out(self.figure, self._head(), narrow=narrow):
+            return saved(self.figure, night=night)
 
-    def _repr_png_(self) -> tuple[bytes, dict[str, Any]]:
-        return self.png(), {"width": int(self.figure.get_figwidth() * 100)}
+    def svg(self) -> bytes:
+        """Return the figure as an SVG."""
+        with laid_out(self.figure, self._head(), narrow=False):
+            return saved(self.figure, form="svg")
+
+    def data(self) -> pd.DataFrame:
+        """Return the points of everything that is drawn: panel, series, mark, x and y."""
+        return drawn(self.figure)
+
+    def _head(self) -> Head:
+        colour = SIMULATED_INK if self.stamp == SIMULATED else STAMP_INK
+        return Head(self.message, self.stamp, colour)
+
+    @property
+    def message(self) -> str:
+        """What the figure shows, as the sentence that stands above it."""
+        return self.says[:1].upper() + self.says[1:]
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        parts: dict[str, bytes] = {"csv": self.data().to_csv(index=False).encode()}
+        with laid_out(self.figure, self._head(), narrow=False):
+            plain = saved(self.figure)
+            parts["dark.png"] = saved(self.figure, night=True)
+            parts["svg"] = saved(self.figure, form="svg")
+        with laid_out(self.figure, self._head(), narrow=True):
+            parts["narrow.png"] = saved(self.figure)
+            parts["narrow-dark.png"] = saved(self.figure, night=True)
+        files = {name: b64encode(part).decode() for name, part in parts.items()}
+        page: dict[str, Any] = {"image/png": b64encode(plain).decode(), "text/plain": repr(self)}
+        page[MIME] = {"message": self.message, "files": files}
+        return page, {"image/png": {"width": int(100 * WIDE)}}
 
     def __repr__(self) -> str:
         """Return what the figure shows, in words."""
-        return f"Figure: {self.says}"
+        words = "simulated runs" if self.stamp == SIMULATED else self.stamp
+        before = f"{words}: " if words else ""
+        return f"Figure: {before}{self.says}"
 
 
 def canvas(
     columns: int = 1, *, rows: int = 1, height: float = 4.2, width: float = 7.0
 ) -> tuple[Figure, Any]:
     """Return a figure and its axes in the book's style, ready to draw on."""
-    with sns.axes_style("ticks", {"axes.grid": True, "grid.color": "#e4e4e4"}):
+    look = {"axes.grid": True, "grid.color": "#e4e4e4"}
+    with rc_context(_TEXT), sns.axes_style("ticks", look):
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots(rows, columns)
     for ax in np.ravel(axes):
@@ -100,22 +148,8 @@ def response_label(fit: Fit) -> str:
     return loss_label(fit.runs.attrs) if response == "loss" else label(response)
 
 
-def stamp(figure: Figure, words: str, *, colour: str) -> None:
-    """Print words on a coloured label above the figure, at its right."""
-    figure.suptitle(
-        words,
-        x=0.99,
-        ha="right",
-        fontsize=9,
-        fontweight="bold",
-        color="white",
-        bbox={"boxstyle": "round,pad=0.3", "facecolor": colour, "edgecolor": "none"},
-    )
-
-
-def finish(figure: Figure, says: str, *, simulated: bool = False) -> Picture:
-    """Stamp a simulated figure as such, and close it."""
-    if simulated:
-        stamp(figure, "SIMULATED", colour="#a3341f")
-        says = f"simulated runs: {says}"
-    return Picture(figure, says)
+def finish(figure: Figure, says: str, *, simulated: bool = False, stamp: str = "") -> Picture:
+    """Close a figure with its message; what is simulated is stamped as such."""
+    for ax in figure.axes:
+        name_ticks(ax)
+    return Picture(figure, says, SIMULATED if simulated else stamp)

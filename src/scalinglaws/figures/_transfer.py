@@ -17,7 +17,6 @@ from scalinglaws.figures._style import (
     canvas,
     finish,
     scale,
-    stamp,
 )
 from scalinglaws.laws import TRANSFER, Law
 
@@ -60,8 +59,7 @@ def worth(
         ax.set_ylim(0.7, top)
     axes[0].set_ylabel("multiplier $(D_F + D_T) / D_F$")
     axes[0].legend(frameon=False, fontsize=9, title="parameters N", title_fontsize=9)
-    stamp(figure, STAMP, colour="#5b4a8a")
-    return finish(figure, f"{STAMP}: what pre-training multiplies data by, {len(sizes)} sizes")
+    return finish(figure, f"what pre-training multiplies data by, {len(sizes)} sizes", stamp=STAMP)
 
 
 def finetuning(
