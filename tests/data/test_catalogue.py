@@ -73,10 +73,12 @@ def test_runs_count_compute_as_6nd(name: str) -> None:
     for column in ("params", "tokens", "flops", "loss"):
         assert runs[column].dtype == np.float64
         assert (runs[column] > 0).all()
-    # 10% is the bound the source of chinchilla_apple sets; the others follow 6ND by construction.
+    # 10% is the bound the source of chinchilla_apple sets, 0.93 and 1.35 what Marin's own count of
+    # its budgets gives; the others follow 6ND by construction.
     ratio = 6 * runs["params"] * runs["tokens"] / runs["flops"]
-    assert ratio.between(0.9, 1.1).all()
-    if name != "isoflops/chinchilla_apple":
+    marin = name.startswith("isoflops/marin")
+    assert ratio.between(*((0.93, 1.35) if marin else (0.9, 1.1))).all()
+    if name != "isoflops/chinchilla_apple" and not marin:
         assert np.allclose(ratio, 1, rtol=1e-15, atol=1e-15)  # two roundings of a double
 
 
@@ -195,10 +197,12 @@ def test_unknown_names_list_what_there_is() -> None:
 
 def test_card_reads_in_three_forms() -> None:
     card = data.card("isoflops")
+    assert "normalised loss (not nats)" in repr(card)
+    assert "Open-Athena/scaling-law-analysis@3e0656ee" in repr(card)
+    assert "none stated" in repr(card)
     for text in (repr(card), card._repr_markdown_(), card._repr_html_()):
-        assert "normalised loss (not nats)" in text
-        assert "Open-Athena/scaling-law-analysis@3e0656ee" in text
-        assert "none stated" in text
+        assert "must never be pooled." in text
+        assert "C = 6ND" in text or "C / 6N" in text
     assert card._repr_html_().startswith('<div class="sl-card">')
     assert "&lt;" in Card(name="a", title="b<c", what="d", tables={})._repr_html_()
 
