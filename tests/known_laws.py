@@ -24,6 +24,15 @@ def _limited() -> dict[str, np.ndarray]:
     return grid
 
 
+def _boards() -> dict[str, np.ndarray]:
+    """Return runs on boards of 3 to 9, from before the climb to just short of perfect."""
+    board = np.repeat(np.arange(3.0, 10.0), 6)
+    climb, length = (160 * board + 4970) / 510, (270 * board - 570) / 510
+    along = np.tile(np.linspace(0.0, 1.0, 6), 7)
+    before, after = climb - 0.1 - 0.8 * along, climb + 0.1 + along * (length - 0.25)
+    return {"board": np.tile(board, 2), "flops": 10 ** np.concatenate([before, after])}
+
+
 _LIMITED = {"A": 521.0, "B": 1488.0, "E": 1.87, "alpha": 0.353, "beta": 0.353}
 _SIZE, _DATA = sl.laws.power_law("params", floor=False), sl.laws.power_law("tokens")
 
@@ -150,6 +159,24 @@ ALL_LAWS: dict[str, Known] = {
         sl.laws.line("upstream_error"),
         {"level": 0.2, "slope": 0.9},
         {"upstream_error": np.geomspace(0.08, 0.9, 50)},
+    ),
+    "both ends": (
+        sl.laws.both_ends("flops"),
+        {"E": 0.12, "k": 0.63, "d": 0.52, "c": 0.32},
+        {"flops": np.geomspace(1e-2, 1e4, 60)},
+    ),
+    "encoder and decoder": (
+        sl.laws.ENCODER_DECODER,
+        {"E": 1.3, "k": 3e3, "p_e": 0.18, "p_d": 0.31},
+        _grid(encoder_params=np.geomspace(1e7, 1e9, 7), decoder_params=np.geomspace(1e7, 1e9, 6)),
+    ),
+    "board game": (
+        sl.laws.BOARD_GAME,
+        {
+            **{"by_board": 430.0, "by_decade": 510.0, "start": 4400.0},
+            **{"plateau_by_board": 270.0, "plateau": -570.0},
+        },
+        _boards(),
     ),
     "counted without embeddings": (
         sl.laws.recounted(sl.laws.CHINCHILLA, omega=47491.0),

@@ -20,11 +20,14 @@ from scalinglaws.laws.law import Law, add, multiply
 from scalinglaws.laws.parts import Parameter, Term
 from scalinglaws.laws.powers import CHINCHILLA, line, power_law, sum_of_powers
 from scalinglaws.laws.transfer import TRANSFER, rectified, vanilla
+from scalinglaws.laws.worlds import BOARD_GAME, ENCODER_DECODER, both_ends
 
 __all__ = [
     "ABNAR",
+    "BOARD_GAME",
     "CHINCHILLA",
     "DATA_CONSTRAINED",
+    "ENCODER_DECODER",
     "INTERACTION",
     "KAPLAN_ND",
     "KAPLAN_NS",
@@ -38,6 +41,7 @@ __all__ = [
     "Parameter",
     "Term",
     "add",
+    "both_ends",
     "broken_power_law",
     "line",
     "logistic_in_log",
