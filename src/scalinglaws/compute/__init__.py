@@ -1,6 +1,7 @@
 """Compute-optimal training: the best split of a budget, by a law, by isoFLOPs, by envelope."""
 
 from scalinglaws.compute import batch_size, envelope, isoflop, isoflop_noise
+from scalinglaws.compute.edges import pareto
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN, growth, optimal_params
 
 __all__ = [
@@ -11,4 +12,5 @@ __all__ = [
     "isoflop",
     "isoflop_noise",
     "optimal_params",
+    "pareto",
 ]
