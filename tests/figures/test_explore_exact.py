@@ -28,10 +28,12 @@ def test_the_page_gets_the_fit_its_draws_and_its_budgets(fitted, sent):
     assert {k: sent["best"][k] for k in fitted.params} == dict(fitted.params)
     assert sent["best"]["objective"] == fitted.objective
     draws = fitted.bootstrap().head(DRAWS)[["A", "B", "E", "alpha", "beta"]]
-    assert (DRAWS, len(sent["draws"])) == (200, 200)
+    assert (DRAWS, len(sent["draws"])) == (1000, 1000)
     assert sent["draws"] == draws.to_numpy().tolist()
     flops = 6 * (fitted.runs["params"] * fitted.runs["tokens"]).iloc[1:]
     assert sent["observed_flops"] == pytest.approx([flops.min(), flops.max()])
+    assert sent["runs"]["flops"] == pytest.approx(flops.to_list())
+    assert sent["runs"]["params"] == fitted.runs["params"].iloc[1:].to_list()
     assert sent["flops"]["min"] == pytest.approx(flops.min())
     assert sent["flops"]["max"] == pytest.approx(1e5 * flops.max())
     assert sent["flops"]["start"] == START
@@ -158,7 +160,10 @@ def test_a_card_reads_in_order_and_leaves_out_what_is_empty():
     assert repr(card).splitlines()[:2] == ["s: T <t>", "  What:    W"]
     assert card._repr_markdown_().startswith("**s**: T <t>\n\n- **What:** W\n")
     assert "<strong>s</strong>: T &lt;t&gt;" in card._repr_html_()
-    assert "<dt>Trap</dt><dd>t2</dd>" in card._repr_html_()
+    # A chapter shows what matters, and where the rest is.
+    assert "<dt>Beware</dt><dd>t1.</dd>" in card._repr_html_()
+    assert "t2" not in card._repr_html_()
+    assert 'print(sl.card("s"))' in card._repr_html_()
     assert Card.parse(card.as_dict(), where="again") == card
     bare = Card.parse({"name": "s", "title": "T", "what": "W"}, where="here")
     assert bare.lines() == [("What", "W")]

@@ -283,6 +283,7 @@ def test_sliders_by_keyboard_and_reset(page: Any) -> None:
     assert page.evaluate("document.activeElement.dataset.in") == "flops"
     page.keyboard.press("ArrowRight")
     assert shown(page)["params"]["now"] > before["params"]["now"]
+    page.keyboard.press("Tab")  # to the box in which a budget is typed
     for name in ("alpha", "beta"):
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.dataset.in") == name
@@ -295,6 +296,47 @@ def test_sliders_by_keyboard_and_reset(page: Any) -> None:
     page.keyboard.press("Enter")
     assert shown(page) == before
     assert page.get_attribute('[data-in="flops"]', "aria-valuetext") == "5.76e23 FLOPs"
+
+
+def test_a_typed_budget_moves_the_slider_and_stands_in_the_address(page: Any) -> None:
+    before, box = shown(page), page.locator(".sl-typed input")
+    assert box.input_value() == "5.76e23"
+    for given, flops in (("3e22", "3.00e22"), ("10^21", "1.00e21"), ("2,000e18", "2.00e21")):
+        box.fill(given)
+        box.press("Enter")
+        assert page.inner_text('[data-out="flops"]') == box.input_value() == flops
+        assert f"flops={float(flops):g}".replace("e+", "e%2B") in page.url
+    box.fill("1e99")  # beyond the slider: its end, 1e27
+    box.press("Enter")
+    assert box.input_value() == "1.00e27"
+    for nonsense in ("much", "-3e22", ""):
+        box.fill(nonsense)
+        box.press("Enter")
+        assert box.get_attribute("aria-invalid") == "true"
+        assert page.inner_text('[data-out="flops"]') == "1.00e27"
+    page.get_by_role("button").click()
+    assert shown(page) == before
+    assert "?" not in page.url
+
+
+def test_an_address_opens_what_was_chosen(page: Any) -> None:
+    for name, value in (("flops", "22"), ("alpha", PAYLOAD["alpha"][3])):
+        page.locator(f'[data-in="{name}"]').evaluate(
+            "(box, value) => { box.value = value; box.dispatchEvent(new Event('input')); }",
+            str(value),
+        )
+    chosen, alpha = shown(page), page.inner_text('[data-out="alpha"]')
+    page.goto(page.url)
+    assert shown(page) == chosen
+    assert page.inner_text('[data-out="alpha"]') == alpha
+    assert page.inner_text('[data-out="flops"]') == "1.00e22"
+
+
+def test_runs_are_drawn_where_they_are_given() -> None:
+    runs = {"flops": [1e19, 1e20], "params": [1e8, 3e8], "tokens": [1.7e10, 5.6e10]}
+    page = render(make_payload(runs=runs))
+    assert page.count('class="sl-observed sl-c0') == 3  # two panels and the legend
+    assert "</svg>the runs<" not in render(PAYLOAD)
 
 
 def test_two_explorers_on_a_page_do_not_clash(browser: Any, tmp_path: Path) -> None:

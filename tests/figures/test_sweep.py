@@ -189,7 +189,7 @@ def test_one_line_of_text_and_simulated_said_only_when_true() -> None:
     assert "Simulated: not measured on real models" in simulated._repr_html_()
 
 
-def test_one_name_keeps_its_colour_and_the_legend_tells_kinds_apart() -> None:
+def test_one_name_keeps_its_colour_and_has_one_entry() -> None:
     inside = Series("fit", [1e18, 1e22], [4, 2.5], "fitted")
     page = make(fixed=[RUNS, inside])
     legend = re.search(r'<p class="sl-key">(.*?)</p>', page, re.DOTALL)
@@ -197,9 +197,9 @@ def test_one_name_keeps_its_colour_and_the_legend_tells_kinds_apart() -> None:
     found = re.findall(r'<g class="sl-(\w+) sl-(c\d) sl-v\d">.*?</svg>([^<]*)<', legend[1])
     assert found == [
         ("observed", "c0", "runs"),
-        ("fitted", "c1", "fit, fitted"),
-        ("extrapolated", "c1", "fit, extrapolated"),
+        ("fitted", "c1", "fit"),
     ]
+    assert "<span>dashed: extrapolated</span>" in legend[1]
 
 
 def luminance(colour: str) -> float:

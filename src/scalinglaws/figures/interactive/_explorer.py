@@ -16,13 +16,14 @@ from scalinglaws.figures.interactive._picture import Picture, picture
 from scalinglaws.figures.interactive._series import Kind, Series
 
 _DECK = (
-    "Fitted to {} ({}). Slide the budget to see the model size and the amount of data that the fit "
-    "recommends; slide an exponent to see what else the same runs would allow."
+    "Fitted to {} ({}). Slide or type a budget to see the model size and the amount of data that "
+    "the fit recommends; slide an exponent to see what else the same runs would allow."
 )
 _NOTE = (
     "Loss L = E + A/N<sup>α</sup> + B/D<sup>β</sup>, budget C = 6ND. When an exponent moves, A, B "
     "and E are refitted to the same runs. Bands and intervals hold {} of the fit’s bootstrap "
-    "refits; they belong to the fit, not to the exponents that you choose."
+    "refits: they take the law for granted, and belong to the fit, not to the exponents that you "
+    "choose. The address of this page keeps what you choose."
 )
 _TILES = {"params": "Parameters N*", "tokens": "Tokens D*", "ratio": "Tokens per parameter"}
 _BUDGET = Axis("training budget C", "FLOPs")
@@ -91,7 +92,13 @@ class Explorer:
                 "NOTE": _NOTE.format(percent),
             },
             sliders=_sliders(p, spread, percent),
-            payload={**p, "percent": percent, "spread": spread, "plots": plots},
+            payload={
+                **{k: v for k, v in p.items() if k != "runs"},
+                "percent": percent,
+                "spread": spread,
+                "plots": plots,
+                "colour": 1 + ("runs" in p),
+            },
             longest=270,
             simulated=p["simulated"],
         )
@@ -101,7 +108,8 @@ def _sliders(p: Mapping[str, Any], spread: Mapping[str, Any], percent: str) -> l
     ends = [p["flops"][key] for key in ("min", "max", "start")]
     low, high, start, *seen = np.log10([*ends, *p["observed_flops"]]).tolist()
     hint = "observed: {:.1e} to {:.1e}".format(*p["observed_flops"]).replace("e+", "e")
-    sliders = [Slider("flops", "Training budget C", low, high, 0.01, start, bar=seen, hint=hint)]
+    budget = {"bar": seen, "hint": hint, "typed": "FLOPs"}
+    sliders = [Slider("flops", "Training budget C", low, high, 0.01, start, **budget)]
     for name, words in (("alpha", "Size exponent α"), ("beta", "Data exponent β")):
         low, high, start, bar = p[name][0], p[name][-1], p["best"][name], spread[name]
         hint = f"{percent} of refits: {bar[0]:.3f} to {bar[1]:.3f}"
@@ -120,6 +128,8 @@ def _drawing(
 ) -> Picture:
     """Draw the fit; the exponents at the ends of the sliders only make room for the reader's."""
     fit, corners = list[Series](), list[Series]()
+    if runs := p.get("runs"):
+        fit.append(Series("the runs", runs["flops"], runs[key], "observed"))
     at = np.ix_((0, -1), (0, -1))
     far = {name: np.exp(p[f"log_{name}"])[at].ravel() for name in ("A", "B")}
     far |= {"alpha": np.repeat(p["alpha"][:: len(p["alpha"]) - 1], 2)}

@@ -11,12 +11,18 @@ from typing import Any
 
 import numpy as np
 
+_TYPED = (
+    '<label class="sl-typed" hidden>or type it <input type="text" inputmode="text" '
+    'autocomplete="off" spellcheck="false" aria-label="{over} in {unit}, typed"> {unit}</label>\n'
+)
+
 
 @dataclass(frozen=True)
 class Slider:
     """A slider with its words, range and start, and how the start reads where Python can tell.
 
-    ``bar`` marks a stretch of the slider, and ``hint`` says what that is.
+    ``bar`` marks a stretch of the slider, and ``hint`` says what that is. ``typed`` asks for a box
+    beside it, for a number in that unit whose decimal logarithm is the slider's value.
     """
 
     name: str
@@ -28,6 +34,7 @@ class Slider:
     label: str = ""
     bar: Sequence[float] = ()
     hint: str = ""
+    typed: str = ""
 
     def html(self) -> str:
         """Return the slider, hidden until the page's program runs."""
@@ -43,6 +50,7 @@ class Slider:
             f'<input type="range" data-in="{self.name}" min="{self.low}" max="{self.high}" '
             f'step="{self.step}" value="{self.start}" autocomplete="off" aria-label="{told}" '
             f'aria-valuetext="{label}" hidden>{below}</label>\n'
+            + (_TYPED.format(over=over, unit=escape(self.typed)) if self.typed else "")
         )
 
 

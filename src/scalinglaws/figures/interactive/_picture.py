@@ -12,6 +12,7 @@ from scalinglaws.figures.interactive._series import BadFrames, Series, values
 
 _COLOURS = 6  # as many as stay apart under each colour blindness, on light and on dark
 _WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 480, 320, 14, 8, 20, 30  # size and margins
+_AFTER = ("observed", "fitted", "published", "extrapolated", "marker")
 _SHAPES = {
     "observed": ("m-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z", "m-3-3h6v6h-6z", "m0-4l4 7h-8z"),
     "marker": ("m0-8l8 8l-8 8l-8-8z", "m-6-6h12v12h-12z", "m0-8l8 14h-16z"),
@@ -63,7 +64,7 @@ def picture(x: Axis, y: Axis, groups: Sequence[tuple[str, Sequence[Series]]]) ->
         "".join(_mark(looks[key], across.at(v[0]), *map(up.at, v[1:])) for key, v in table)
         for table in tables
     )
-    return Picture(x, y, across, up, fixed, frames, "".join(_key(*key, looks) for key in looks))
+    return Picture(x, y, across, up, fixed, frames, _legend(looks))
 
 
 def _axes(x: Scale, y: Scale) -> str:
@@ -110,9 +111,20 @@ def _mark(look: tuple[str, str], across: Array, up: Array, *ends: Array) -> str:
     return f'<g class="{classes}">{span}<path class="sl-main" d="{path}"/></g>'
 
 
-def _key(name: str, kind: str, looks: dict[tuple[str, str], tuple[str, str]]) -> str:
+def _legend(looks: dict[tuple[str, str], tuple[str, str]]) -> str:
+    """Give each name one entry; a dash and a large point of a name explain themselves."""
+    first: dict[str, str] = {}
+    for name, kind in looks:
+        if name not in first or _AFTER.index(kind) < _AFTER.index(first[name]):
+            first[name] = kind
+    dashed = any(kind == "extrapolated" != first[name] for name, kind in looks)
+    note = "<span>dashed: extrapolated</span>" if dashed else ""
+    return "".join(_key(name, kind, looks[name, kind]) for name, kind in first.items()) + note
+
+
+def _key(name: str, kind: str, look: tuple[str, str]) -> str:
     across = np.array([15.0] if kind in _SHAPES else [1.0, 29.0])
-    swatch = _mark(looks[name, kind], across, np.full(across.size, 8.0))
-    words = f"{name}, {kind}" if sum(n == name for n, _ in looks) > 1 else name
+    swatch = _mark(look, across, np.full(across.size, 8.0))
+    words = f"{name}, published" if kind == "published" and "published" not in name else name
     svg = f'<svg viewBox="0 0 30 16" aria-hidden="true">{swatch}</svg>'
     return f"<span>{svg}{escape(words)}</span>"
