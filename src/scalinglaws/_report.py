@@ -16,6 +16,7 @@ from scalinglaws.errors import Unidentifiable
 from scalinglaws.intervals import beyond, grouping
 from scalinglaws.intervals import measured_coverage as measured
 from scalinglaws.intervals.interval import interval
+from scalinglaws.intervals.quantity import evaluate
 from scalinglaws.intervals.resampling import bootstrap
 
 if TYPE_CHECKING:
@@ -226,12 +227,14 @@ def _steps(fit: Fitted) -> str | None:
     if not beyond.misses(fit).tried:
         return None
     names = [n for n in (*fit.law.names, *fit.law.derived) if n not in fit.held]
-    found = {n: beyond.moved(fit, n) for n in names if (fit.params | fit.derived)[n] > 0}
+    found = {n: beyond.moved(fit, n) for n in names if float(evaluate(fit, n, fit.params)) > 0}
     sized = {n: step for n, step in found.items() if step is not None and step >= NOTED}
     if not sized:
         return "no parameter moved beyond chance"
     told = ", ".join(f"{n} {np.expm1(step):.0%}" for n, step in sized.items())
-    return f"beyond chance, per decade of scale, parameters moved: {told}; their intervals do not say"
+    return (
+        f"beyond chance, per decade of scale, parameters moved: {told}; their intervals do not say"
+    )
 
 
 def _form_of(fit: Fitted, form: _form.Form) -> str:
@@ -274,5 +277,5 @@ def fit_html(fit: Fitted) -> str:
     return (
         f'<div class="sl-fit{flag}">{simulated}<p><strong>{escape(fit.law.name)}</strong> '
         f"<code>{escape(fit.law.formula)}</code></p>{parameters}"
-        f"<details open><summary>Reporting card</summary>{card}</details></div>"
+        f"<details><summary>Reporting card</summary>{card}</details></div>"
     )

@@ -334,7 +334,7 @@ def test_tally_keeps_its_columns_when_nothing_can_be_judged():
     assert counted["tasks"].iloc[0] == 0
     assert counted["unjudged"].iloc[0] == 1
     assert counted[["right", "right_low", "chance", "regret"]].isna().all(axis=None)
-    assert "0 shares" in repr(sl.figures.choices(counted))
+    assert "no task could be judged" in repr(sl.figures.choices(counted))
 
 
 def test_choices_refuse_by_name():
@@ -365,7 +365,7 @@ def test_figures_draw_what_was_found():
     ]
     tried = sl.curves.planning.trials(table, share=0.5)
     answers = (tried["refused"] == "").sum()
-    assert f"{answers} answers" in repr(sl.figures.trials(tried))
+    assert f"of {answers} intervals contain the truth" in repr(sl.figures.trials(tried))
     counted = sl.curves.planning.tally(sl.curves.planning.choices(table))
     shares = sl.figures.choices(counted).figure.axes[0].get_lines()[0].get_ydata()
     assert list(shares) == list(counted["right"])

@@ -219,4 +219,4 @@ def test_figures_of_fine_tuning_show_their_tables(curves):
 
     places = sl.figures.bends(found)
     assert len(places.figure.axes) == 2
-    assert repr(places) == "Figure: bends of 3 curves, 3 of them identified"
+    assert repr(places) == "Figure: 3 of 3 curves show where they bend; the others leave it open"

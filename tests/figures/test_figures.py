@@ -15,9 +15,11 @@ CHINCHILLA = sl.laws.CHINCHILLA
 def _labels(picture):
     return {
         text.get_text()
-        for ax in picture.figure.axes
-        if ax.get_legend()
-        for text in ax.get_legend().get_texts()
+        for legend in (
+            *picture.figure.legends,
+            *(ax.get_legend() for ax in picture.figure.axes if ax.get_legend()),
+        )
+        for text in legend.get_texts()
     }
 
 
@@ -106,7 +108,7 @@ def test_refused_intervals_are_left_out_and_one_row_is_drawn() -> None:
     refused = Refusal(sl.Unidentifiable("too few runs", partial=None))
     known = sl.Interval(estimate=0.5, low=0.4, high=0.6, level=0.9, kind="case")
     picture = sl.figures.intervals({"a": refused, "b": known}, marks={"theirs": 0.55})
-    assert repr(picture) == "Figure: 1 intervals"
+    assert repr(picture) == "Figure: estimates: 0.5; 1 of 1 intervals contains theirs"
     assert sl.figures.intervals({"a": refused}) is refused
     assert count(refused) == "(refused)"
 
@@ -117,7 +119,7 @@ def test_published_values_stand_beside_their_rows() -> None:
     (ax,) = picture.figure.axes
     drawn = [line.get_xydata().tolist() for line in ax.lines]
     assert [[0.57, 1.0]] in drawn
-    assert {t.get_text() for t in ax.get_legend().get_texts()} == {"ours", "published"}
+    assert {t.get_text() for t in picture.figure.legends[0].get_texts()} == {"ours", "published"}
 
 
 def test_a_table_speaks_of_brackets_only_where_it_has_some() -> None:

@@ -108,30 +108,37 @@ def test_levels_are_sorted_and_refused_ones_point_at_their_upper_end():
     ax = picture.figure.axes[0]
     assert [t.get_text() for t in ax.get_yticklabels()] == ["b", "c", "a"]
     level, most, mark = drawn(ax)
-    assert level == ("level, interval", [0.1, 0.3], [1, 2])
+    assert level == ("floor, interval", [0.1, 0.3], [1, 2])
     assert most == ("at most", [0.4], [0])
     assert mark == ("measured", [0.7, 0.8, 0.6], [0, 1, 2])
     assert segments(ax, 0) == [[[0.05, 1], [0.15, 1]], [[0.2, 2], [0.5, 2]]]
     assert segments(ax, 1) == [[[0, 0], [0.4, 0]]]
     assert (ax.get_ylim(), ax.get_xlim()[0]) == ((-0.7, 2.7), 0)
-    assert "2 levels with intervals and 1 bounds" in repr(picture)
+    assert "2 of 3 have a floor whose interval excludes zero; 1 with a bound only" in repr(picture)
+    doubt = sl.figures.levels(table.assign(doubtful=[True, False, False, False]))
+    assert drawn(doubt.figure.axes[0])[:2] == [
+        ("floor, interval", [0.1], [1]),
+        ("doubtful floor", [0.3], [2]),
+    ]
+    assert "zero, 1 of them doubtful" in repr(doubt)
     sure = sl.figures.levels(table.iloc[[0, 2]].rename(columns={"task": "t"}), by="t")
-    assert [v[0] for v in drawn(sure.figure.axes[0])] == ["level, interval"]
+    assert [v[0] for v in drawn(sure.figure.axes[0])] == ["floor, interval"]
 
 
 def test_inversions_stand_in_the_order_of_disagreement():
-    table = made(a=["p", "p", "q"], b=["q", "r", "r"], share=[0.5, 0.1, 0.3])
-    for first, order in (("p", ["p", "r", "q"]), (None, ["r", "p", "q"])):
-        ax = sl.figures.inversions(table, first=first).figure.axes[0]
-        assert [t.get_text() for t in ax.get_xticklabels()] == order
-        assert [t.get_text() for t in ax.get_yticklabels()] == order
-        assert (ax.get_xlabel(), ax.get_ylabel()) == ("", "")
-        square = np.ma.filled(ax.collections[0].get_array().reshape(3, 3), np.nan)
-        share = {frozenset("pq"): 0.5, frozenset("pr"): 0.1, frozenset("qr"): 0.3}
-        for i, one in enumerate(order):
-            for j, other in enumerate(order):
-                if i != j:
-                    assert square[i, j] == share[frozenset((one, other))]
+    table = made(a=["p", "p", "q_1"], b=["q_1", "r", "r"], share=[0.5, 0.1, 0.3])
+    for first, names, shares in (
+        ("p", ["r", "q 1"], [0.1, 0.5]),
+        ("r", ["p", "q 1"], [0.1, 0.3]),
+    ):
+        picture = sl.figures.inversions(table, first=first)
+        ax = picture.figure.axes[0]
+        assert [t.get_text() for t in ax.get_yticklabels()] == names
+        assert next(v[1:] for v in drawn(ax)) == (shares, [0, 1])
+        assert segments(ax, 0) == [[[0, k], [share, k]] for k, share in enumerate(shares)]
+        assert ax.get_xlabel() == f"pairs of models ranked differently from {first}"
+    assert "1 of 2 tasks rank at most one pair of models in ten differently from r" in repr(picture)
+    assert "0 rank more than three in ten" in repr(picture)
 
 
 # Choices, trials and needs
@@ -159,7 +166,7 @@ def test_choices_draw_each_way_with_the_interval_of_ours():
     assert lines["forecast's own chance"][1] == [0.6, 0.8]
     assert segments(ax) == [[[-0.12, 0.2], [-0.12, 0.8]], [[0.88, 0.4], [0.88, 0.9]]]
     words = [t.get_text() for t in ax.get_xticklabels()]
-    assert words == ["10%\n3 tasks of 2 families", "50%\n4 tasks of 2 families"]
+    assert words == ["10%\n3 tasks", "50%\n4 tasks"]
     assert (ax.get_xlim(), ax.get_ylim()) == ((-0.5, 1.5), (0, 1.05))
 
 
@@ -179,7 +186,7 @@ def test_trials_draw_answers_over_truth_in_order_and_refusals_behind():
     assert truth[0] == "truth"
     assert truth[2] == [1.0, 1.0]
     assert segments(ax) == [[[1, 0.5], [1, 2]], [[2, 1], [2, 2]], [[3, 1], [3, 4]]]
-    assert "3 answers and 1 refusals" in repr(picture)
+    assert "3 of 3 intervals contain the truth; 1 of 1 refusals name a true bound" in repr(picture)
     assert ax.get_yscale() == "log"
     ticks = ax.get_yticks()
     assert (ticks.min(), ticks.max()) == (0.5, 3.0)

@@ -107,13 +107,13 @@ def test_intervals_stand_under_each_other_with_marks_and_published_values():
     assert lines[-1] == ("truth", [2.5, 2.5], [0, 1])
     assert [t.get_text() for t in ax.get_yticklabels()] == ["a", "c"]
     assert (ax.get_xlabel(), ax.get_ylim()) == ("v", (1.5, -0.5))
-    words = [t.get_text() for t in ax.get_legend().get_texts()]
+    words = [t.get_text() for t in picture.figure.legends[0].get_texts()]
     assert words == ["ours", "published", "truth"]
-    assert sl.figures.intervals(rows).figure.axes[0].get_legend() is None
+    assert sl.figures.intervals(rows).figure.legends == []
     assert ax.get_xscale() == "linear"
     assert sl.figures.intervals(rows, log=True).figure.axes[0].get_xscale() == "log"
     assert sl.figures.intervals({"b": rows["b"]}) is rows["b"]
-    assert "2 intervals" in repr(picture)
+    assert "our intervals contain 1 of 1 published values" in repr(picture)
 
 
 def test_lines_may_have_a_truth_and_logarithms():
@@ -207,7 +207,7 @@ def test_bends_are_filled_where_identified_and_cut_at_the_edge_of_the_data():
         ([100], [1]),
     ]
     assert [line.get_marker() for line in ax.get_lines()] == ["None", "o", "None", "<", ">"]
-    assert "bends of 2 curves, 1 of them identified" in repr(picture)
+    assert "1 of 2 curves show where they bend" in repr(picture)
     colours = [line.get_color() for line in ax.get_lines()]
     # What is identified has a colour of its own, and its dot is filled.
     assert colours[0] == colours[1] != colours[2] == colours[3] == colours[4]

@@ -21,8 +21,8 @@ from scalinglaws.figures._ticks import NamedLocator, power
 def picture():
     figure, (left, right) = canvas(2, width=9.0)
     left.plot([1, 10, 100], [3, 2, 1], color=COLOURS[0], label="one")
-    left.plot([1, 10, 100], [3, 3, 1], color=COLOURS[1], label="two")
-    left.plot([1, 10, 100], [1, 3, 1], color="#333333", label="three")
+    left.plot([1, 10, 100], [3, 3, 1], "s-", color=COLOURS[1], label="two")
+    left.plot([1, 10, 100], [1, 3, 1], "o", color="#333333", mfc="none", label="three")
     left.legend()
     left.set_xscale("log")
     left.set_title("first")
@@ -36,7 +36,11 @@ def picture():
 def state(figure):
     texts = [(t.get_text(), t.get_color(), t.get_size()) for t in figure.findobj(Text)]
     spots = [ax.get_subplotspec().num1 for ax in figure.axes]
-    lines = [line.get_color() for ax in figure.axes for line in ax.lines]
+    lines = [
+        (line.get_color(), line.get_markerfacecolor(), line.get_markeredgecolor())
+        for ax in figure.axes
+        for line in ax.lines
+    ]
     legends = [ax.get_legend().get_visible() for ax in figure.axes if ax.get_legend()]
     return figure.get_size_inches().tolist(), sorted(map(str, texts)), spots, lines, legends
 
@@ -113,8 +117,9 @@ def test_the_numbers_behind_a_figure_are_those_that_were_drawn(picture):
     assert set(table.columns) == {"panel", "series", "mark", "x", "y"}
     one = table[(table["panel"] == "first") & (table["series"] == "one")]
     assert one[["x", "y"]].to_numpy().tolist() == [[1, 3], [10, 2], [100, 1]]
-    dots = table[table["mark"] == "dot"]
+    dots = table[(table["mark"] == "dot") & (table["series"] == "dots")]
     assert dots[["x", "y"]].to_numpy().tolist() == [[1, 4], [2, 5], [3, 6]]
+    assert set(table.loc[table["series"] == "three", "mark"]) == {"dot"}
     assert (table["mark"] == "band").any()
     # The line across the panel is no datum.
     assert not ((table["panel"] == "2") & (table["mark"] == "line")).any()

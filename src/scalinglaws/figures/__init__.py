@@ -1,9 +1,11 @@
 """The book's figures. Each call returns a :class:`Picture`; none needs plotting code around it."""
 
+from scalinglaws._mime import FIGURE as MIME
 from scalinglaws.figures import interactive
+from scalinglaws.figures._answers import answers
 from scalinglaws.figures._carry import carried
 from scalinglaws.figures._coverage import coverage, defaults
-from scalinglaws.figures._curves import forecasts, league
+from scalinglaws.figures._curves import contest, forecasts, league
 from scalinglaws.figures._downstream import cloud, inversions, levels
 from scalinglaws.figures._fit import curve, fit, hold_out, intervals, lines
 from scalinglaws.figures._frontier import frontiers, isoflop
@@ -12,20 +14,26 @@ from scalinglaws.figures._planning import choices, needed, trials
 from scalinglaws.figures._runs import both_axes, envelope, runs
 from scalinglaws.figures._style import Picture
 from scalinglaws.figures._transfer import against_rival, bends, finetuning, worth
+from scalinglaws.figures._worlds import edge, exponents
 
 __all__ = [
+    "MIME",
     "Picture",
     "against_rival",
+    "answers",
     "bends",
     "both_axes",
     "carried",
     "chained",
     "choices",
     "cloud",
+    "contest",
     "coverage",
     "curve",
     "defaults",
+    "edge",
     "envelope",
+    "exponents",
     "finetuning",
     "fit",
     "forecasts",

@@ -48,6 +48,6 @@ def carried(table: pd.DataFrame, families: Mapping[str, str]) -> Picture:
     below = int((points["miss"] < 0).sum())
     return finish(
         figure,
-        f"median miss beyond the runs of {points['table'].nunique()} tables; {below} of "
-        f"{len(points)} lie below zero, where the law expects too much loss",
+        f"of {len(points)} median misses beyond the runs of {points['table'].nunique()} tables "
+        f"{below} lie below zero: the law expects too much loss",
     )

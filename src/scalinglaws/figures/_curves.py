@@ -1,26 +1,32 @@
 """Learning curves: what was fitted, what was held back, and where estimators go on."""
 
 from collections.abc import Mapping
+from itertools import cycle
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from scalinglaws._simulated import is_simulated
+from scalinglaws.figures._labels import at_ends
 from scalinglaws.figures._style import (
     COLOURS,
     FITTED,
     MARKERS,
-    OBSERVED,
     Picture,
     canvas,
     finish,
     scale,
 )
+from scalinglaws.figures._ticks import NamedLocator
 
 FAR = 4
 """How many times beyond the measured losses a continuation is followed in a figure."""
 
-_STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+_DOTS = "#8a8a8a"
+_ENTRANTS = (FITTED, *COLOURS)
+"""Colours of laws that continue one curve, the same in every figure."""
 
 
 def forecasts(
@@ -30,28 +36,26 @@ def forecasts(
 
     ``curve`` has ``x``, ``loss`` and ``train``: points to fit are filled, points held back hollow.
     Each prediction has ``x`` and ``mean``, and a band where it has ``low`` and ``high``; lines are
-    thick over the fitted range and thin beyond it. One that runs away leaves the figure.
+    solid over the fitted range and dashed beyond it. One that runs away leaves the figure.
     """
     figure, ax = canvas()
     fits = curve["train"].to_numpy(dtype=bool)
     end = curve["x"][fits].max()
-    for k, (name, said) in enumerate(predictions.items()):
+    for (name, said), colour in zip(predictions.items(), cycle(_ENTRANTS), strict=False):
         said = said.sort_values("x")
-        colour, style = COLOURS[(k + 1) % len(COLOURS)], _STYLES[k % len(_STYLES)]
         if {"low", "high"} <= set(said):
             ax.fill_between(said["x"], said["low"], said["high"], color=colour, lw=0, alpha=0.18)
-        for part, width, label in (
-            (said[said["x"] <= end], 2.4, name),
-            (said[said["x"] >= end], 1.2, None if (said["x"] <= end).any() else name),
+        for part, style, width, label in (
+            (said[said["x"] <= end], "-", 2.2, name),
+            (said[said["x"] >= end], "--", 1.5, None if (said["x"] <= end).any() else name),
         ):
             ax.plot(
                 part["x"], part["mean"], ls=style, lw=width, color=colour, label=label, zorder=3
             )
-    for part, face, label in ((fits, OBSERVED, "fitted"), (~fits, "none", "held back")):
+    for part, face, label in ((fits, _DOTS, "fitted"), (~fits, "none", "held back")):
         some = curve[part]
-        ax.plot(
-            some["x"], some["loss"], "o", ms=4, color=OBSERVED, mfc=face, alpha=0.75, label=label
-        )
+        look: dict[str, Any] = {"ms": 3.5, "mew": 0.7, "color": _DOTS, "mfc": face, "zorder": 1}
+        ax.plot(some["x"], some["loss"], "o", label=label, **look)
     ax.axvline(end, color=FITTED, lw=0.8, ls=":")
     scale(ax, x=xlabel, y="loss" if log else None)
     ax.set_ylabel("loss")
@@ -65,7 +69,65 @@ def forecasts(
     ax.set_ylim(max(bottom, low), min(top, high))
     ax.legend(frameon=False, fontsize=9)
     says = f"one learning curve continued by {', '.join(predictions)}"
+    if near := _nearest(curve[~fits], predictions):
+        says = f"beyond the fitted points {near[0]} is nearest, off by {near[1]:.1%}"
     return finish(figure, says, simulated=is_simulated(curve))
+
+
+def contest(
+    curve: pd.DataFrame,
+    predictions: Mapping[str, pd.DataFrame],
+    table: pd.DataFrame,
+    *,
+    xlabel: str,
+    titles: Mapping[str, str] | None = None,
+) -> Picture:
+    """Draw one learning curve continued by several laws, and beside it their errors on all curves.
+
+    ``curve`` and ``predictions`` are those of :func:`forecasts`, ``table`` is a league whose
+    entrants begin with the names of the predictions. ``titles`` names its domains.
+    """
+    figure, (left, right) = canvas(2, width=9.0)
+    fits, end = curve["train"].to_numpy(dtype=bool), curve["x"][curve["train"]].max()
+    colours = dict(zip(predictions, cycle(_ENTRANTS), strict=False))
+    look: dict[str, Any] = {"ms": 3.5, "mew": 0.7, "color": _DOTS, "zorder": 1}
+    left.plot(curve["x"][fits], curve["loss"][fits], "o", **look)
+    left.plot(curve["x"][~fits], curve["loss"][~fits], "o", mfc="none", **look)
+    names = []
+    for name, said in predictions.items():
+        for part, style in ((said["x"] <= end, "-"), (said["x"] >= end, "--")):
+            width = 2.2 if style == "-" else 1.5
+            left.plot(said["x"][part], said["mean"][part], style, lw=width, color=colours[name])
+        names.append((float(said["mean"].iloc[-1]), name, colours[name]))
+    left.axvline(end, color=FITTED, lw=0.8, ls=":")
+    scale(left, x="tokens", y="loss")
+    left.set_xlabel(xlabel)
+    left.set_ylabel("error")
+    left.set_title("one curve: fitted, then held back", loc="left")
+    at_ends(left, names)
+    domains = list(dict.fromkeys(table["domain"]))
+    for k, (name, colour) in enumerate(colours.items()):
+        mine = table[table["entrant"].str.startswith(name)].set_index("domain")["mean"]
+        at = np.arange(len(domains)) + 0.13 * (k - (len(colours) - 1) / 2)
+        right.plot(mine.reindex(domains), at, "o", ms=7, color=colour, label=name)
+    right.set_yticks(range(len(domains)), [(titles or {}).get(d, d) for d in domains])
+    right.set_ylim(len(domains) - 0.5, -0.5)
+    right.set_xscale("log")
+    right.set_xlabel("mean error of the prediction")
+    right.xaxis.set_major_locator(NamedLocator())
+    right.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:.3g}%"))
+    right.set_title("all curves", loc="left")
+    right.legend(frameon=False, ncols=len(colours), loc="upper center", bbox_to_anchor=(0.5, -0.2))
+    first = domains[0]
+    ranked = table[table["domain"] == first].set_index("entrant")["mean"].sort_values()
+    told = [name for entrant in ranked.index for name in colours if entrant.startswith(name)]
+    what = (titles or {}).get(first, first)
+    return finish(
+        figure,
+        f"{told[0]} predicts the hidden end best on {what}: {ranked.iloc[0]:.1%} off, "
+        f"{told[-1]} {ranked.iloc[-1]:.1%}",
+        simulated=is_simulated(curve),
+    )
 
 
 def league(table: pd.DataFrame, *, column: str = "mean") -> Picture:
@@ -82,6 +144,28 @@ def league(table: pd.DataFrame, *, column: str = "mean") -> Picture:
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.set_xscale("log")
+    ax.xaxis.set_major_locator(NamedLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.3g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_xlabel(f"{column} error beyond the fitted range (RMSE of log loss)")
     figure.legend(frameon=False, ncols=len(domains), loc="outside lower center")
-    return finish(figure, f"{column} errors of {len(names)} estimators in {len(domains)} domains")
+    best = table.loc[table.groupby("domain", sort=False)[column].idxmin()]
+    firsts = ", ".join(f"{r.entrant} ({r.domain})" for r in best.itertuples())
+    return finish(figure, f"lowest {column} error: {firsts}")
+
+
+def _nearest(
+    later: pd.DataFrame, predictions: Mapping[str, pd.DataFrame]
+) -> tuple[str, float] | None:
+    """Return which of several predictions is nearest to the later points, and by how much off."""
+    off: dict[str, float] = {}
+    for name, said in predictions.items():
+        known = said.sort_values("x")
+        inside = later[later["x"].between(known["x"].min(), known["x"].max())]
+        if len(inside) and (known["mean"] > 0).all() and (inside["loss"] > 0).all():
+            mean = np.exp(np.interp(np.log(inside["x"]), np.log(known["x"]), np.log(known["mean"])))
+            off[name] = float(np.sqrt((np.log(inside["loss"] / mean) ** 2).mean()))
+    if len(off) < 2:
+        return None
+    best = min(off, key=lambda name: off[name])
+    return best, off[best]

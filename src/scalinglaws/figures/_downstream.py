@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.ticker import PercentFormatter
 
 from scalinglaws._fit import Fit
@@ -30,6 +29,7 @@ def cloud(
     edge: pd.DataFrame | None = None,
     xlabel: str = "upstream error",
     ylabel: str = "downstream error",
+    message: str = "",
 ) -> Picture:
     """Draw models by their two errors, a colour a family, and laws fitted to them.
 
@@ -69,8 +69,9 @@ def cloud(
     ax.set_ylabel(ylabel)
     if len(ax.get_legend_handles_labels()[0]) <= 8:
         ax.legend(frameon=False, fontsize=9)
-    says = f"{len(points)} models by {xlabel} and {ylabel}"
-    return finish(figure, says, simulated=is_simulated(points))
+    logs = points[["upstream_error", "downstream_error"]].rank().corr().iloc[0, 1]
+    says = f"{len(points)} models: {ylabel} follows {xlabel} with a rank correlation of {logs:.2f}"
+    return finish(figure, message or says, simulated=is_simulated(points))
 
 
 def levels(
@@ -92,7 +93,14 @@ def levels(
     sure = known["value"].notna()
     at = np.arange(len(known))
     ax.hlines(at[sure], known["low"][sure], known["high"][sure], color=COLOURS[0], lw=3, alpha=0.55)
-    ax.plot(known["value"][sure], at[sure], "o", color=COLOURS[0], ms=6, label="level, interval")
+    doubt = known["doubtful"].eq(True) if "doubtful" in known else pd.Series(False, known.index)
+    for some, face, label in (
+        (sure & ~doubt, COLOURS[0], "floor, interval"),
+        (sure & doubt, "white", "doubtful floor"),
+    ):
+        if some.any():
+            look = {"color": COLOURS[0], "mfc": face, "ms": 6, "label": label}
+            ax.plot(known["value"][some], at[some], "o", **look)
     open_ended = ~sure
     if open_ended.any():
         ax.hlines(at[open_ended], 0, known["high"][open_ended], color=WARM, lw=1.5, ls=":")
@@ -104,30 +112,36 @@ def levels(
     ax.set_xlim(left=0)
     ax.set_xlabel(xlabel)
     figure.legend(frameon=False, fontsize=9, ncols=3, loc="outside lower center")
+    above = int(((known["low"] > 0) & sure).sum())
+    weak = int((sure & doubt).sum())
+    doubted = f", {weak} of them doubtful" if weak else ""
     return finish(
-        figure, f"{int(sure.sum())} levels with intervals and {int((~sure).sum())} bounds"
+        figure,
+        f"{above} of {len(known)} have a floor whose interval excludes zero{doubted}; "
+        f"{int((~sure).sum())} with a bound only",
     )
 
 
-def inversions(table: pd.DataFrame, *, first: str | None = None) -> Picture:
-    """Draw the share of pairs of models that two tasks rank differently, as a square of tasks.
+def inversions(table: pd.DataFrame, *, first: str) -> Picture:
+    """Draw how often each task ranks two models differently from a first one, a row a task.
 
-    ``table`` is that of :func:`scalinglaws.downstream._inversions`; tasks stand in the order of
-    their disagreement with ``first``.
+    ``table`` is that of :func:`scalinglaws.downstream.inversions`.
     """
     both = pd.concat([table, table.rename(columns={"a": "b", "b": "a"})])
-    square = both.pivot_table(index="a", columns="b", values="share")
-    against = square[first] if first in square else square.mean()
-    names = against.fillna(-1.0).sort_values().index
-    square = square.loc[names, names]
-    figure, ax = canvas(height=1.6 + 0.17 * len(names), width=7.6)
-    ax.grid(visible=False)
-    sns.heatmap(
-        square, ax=ax, cmap="cividis", vmin=0, vmax=0.75, square=True, cbar_kws={"shrink": 0.7}
+    share = both[both["a"] == first].set_index("b")["share"].dropna().sort_values()
+    figure, ax = canvas(height=1.2 + 0.17 * len(share))
+    at = np.arange(len(share))
+    ax.hlines(at, 0, share, color=COLOURS[0], lw=1, alpha=0.5)
+    ax.plot(share, at, "o", color=COLOURS[0], ms=5)
+    ax.axvline(0.5, color=FITTED, lw=1, ls="--")
+    ax.set_yticks(at, [str(name).replace("_", " ") for name in share.index], fontsize=8)
+    ax.set_ylim(-0.7, len(share) - 0.3)
+    ax.set_xlim(left=0)
+    ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    ax.set_xlabel(f"pairs of models ranked differently from {first}")
+    calm = int((share <= 0.1).sum())
+    return finish(
+        figure,
+        f"{calm} of {len(share)} tasks rank at most one pair of models in ten differently from "
+        f"{first}; {int((share > 0.3).sum())} rank more than three in ten",
     )
-    ax.set_xticks(np.arange(len(names)) + 0.5, names, rotation=90, fontsize=7)
-    ax.set_yticks(np.arange(len(names)) + 0.5, names, rotation=0, fontsize=7)
-    ax.set_xlabel("")
-    ax.set_ylabel("")
-    ax.collections[0].colorbar.ax.yaxis.set_major_formatter(PercentFormatter(1.0))
-    return finish(figure, f"rank inversions between {len(names)} tasks")

@@ -50,9 +50,9 @@ def curve(fit: Fit, *, until: float | None = None, level: float = 0.9, log: bool
     scale(ax, x=name, y=fit.law.response if log else None)
     ax.set_ylabel(response_label(fit))
     ax.legend(frameon=False)
-    return finish(
-        figure, f"{fit.law.name} on {fit.design.runs} runs", simulated=is_simulated(fit.runs)
-    )
+    off = f", off by {fit.residuals[fit.counted].std():.1%}" if fit.law.domain == "positive" else ""
+    says = f"{fit.law.name} through {fit.design.runs} points{off}"
+    return finish(figure, says, simulated=is_simulated(fit.runs))
 
 
 def fit(result: Fit) -> Picture:
@@ -74,9 +74,11 @@ def fit(result: Fit) -> Picture:
     right.plot(result.runs[across], apart, "o", color=OBSERVED, ms=4, alpha=0.8)
     scale(right, x=across)
     right.set_ylabel(f"measured {'over fitted, minus one (%)' if ratio else 'minus fitted'}")
+    spread = result.residuals[result.counted].std()
+    off = f"{spread:.2%}" if ratio else f"{spread:.3g}"
     return finish(
         figure,
-        f"{result.law.name} against {int(result.counted.sum())} runs",
+        f"{result.law.name} passes {int(result.counted.sum())} runs at a typical distance of {off}",
         simulated=is_simulated(result.runs),
     )
 
@@ -100,9 +102,11 @@ def hold_out(result: HoldOut) -> Picture:
     ax.set_xlabel(f"held-out run, in order of {result.by}")
     ax.set_ylabel(response_label(result.trained))
     ax.legend(frameon=False)
+    seen = table[result.trained.law.response]
+    inside = int(((table["predicted_low"] <= seen) & (seen <= table["predicted_high"])).sum())
     return finish(
         figure,
-        f"{len(table)} held-out runs against their prediction",
+        f"{inside} of {len(table)} held-out runs lie within their {result.level:.0%} interval",
         simulated=is_simulated(result.predictions),
     )
 
@@ -115,9 +119,11 @@ def intervals(
     xlabel: str = "",
     log: bool = False,
     simulated: bool = False,
+    message: str = "",
 ) -> Picture | Refusal:
     """Draw intervals one under the other, with published values beside them.
 
+    ``message`` is the sentence above the figure, by default what the intervals contain.
     ``marks`` are vertical lines; ``published`` has a value for each row that it names. Rows that
     were refused are left out; when all were, the first refusal stands in the figure's place.
     """
@@ -150,10 +156,20 @@ def intervals(
     if log:
         ax.set_xscale("log")
     if marks or published:
-        ax.legend(
-            frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.28 * 4 / tall), ncols=3
-        )
-    return finish(figure, f"{len(rows)} intervals", simulated=simulated)
+        figure.legend(frameon=False, loc="outside lower center", ncols=3)
+    values = [i.estimate for i in rows.values() if isinstance(i, Interval)]
+    what = xlabel or "estimates"
+    spread = dict.fromkeys(f"{v:.3g}" for v in (min(values), max(values)))
+    says = f"{what}: {' to '.join(spread)}"
+    if published:
+        met = [k for k in rows if k in published and published[k] in rows[k]]
+        told = sum(k in published for k in rows)
+        says = f"{what}: our intervals contain {len(met)} of {told} published values"
+    elif marks:
+        met = [k for k, i in rows.items() if any(v in i for v in marks.values())]
+        contain = "contains" if len(met) == 1 else "contain"
+        says += f"; {len(met)} of {len(rows)} intervals {contain} {' or '.join(marks)}"
+    return finish(figure, message or says, simulated=simulated)
 
 
 def lines(
@@ -165,8 +181,12 @@ def lines(
     reference: float | None = None,
     log: bool = False,
     simulated: bool,
+    message: str = "",
 ) -> Picture:
-    """Draw a few named series against ``x``, told apart by colour and marker."""
+    """Draw a few named series against ``x``, told apart by colour and marker.
+
+    ``message`` is the sentence above the figure; without it the series are named there.
+    """
     figure, ax = canvas()
     for k, (label, y) in enumerate(series.items()):
         ax.plot(x, y, marker=MARKERS[k], ms=5, lw=1.4, color=COLOURS[k], label=label)
@@ -178,4 +198,4 @@ def lines(
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
     ax.legend(frameon=False)
-    return finish(figure, f"{', '.join(series)} against {xlabel}", simulated=simulated)
+    return finish(figure, message or f"{', '.join(series)} against {xlabel}", simulated=simulated)

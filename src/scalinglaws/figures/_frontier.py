@@ -5,9 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from scalinglaws._format import count
 from scalinglaws._simulated import is_simulated
 from scalinglaws.compute.growing import MIN_SIZES, Frontier
 from scalinglaws.compute.isoflop import budgets, through
+from scalinglaws.figures._labels import at_ends, ramp
 from scalinglaws.figures._style import (
     COLOURS,
     FITTED,
@@ -25,32 +27,30 @@ def isoflop(frontier: Frontier) -> Picture:
     figure, ax = canvas(height=4.6, width=7.6)
     budget = budgets(frontier.runs).to_numpy()
     profiles = [g for g in frontier.runs.groupby(budget) if g[1]["params"].nunique() >= MIN_SIZES]
+    names, colours = [], ramp(len(profiles))
     for k, (flops, part) in enumerate(profiles):
-        colour = COLOURS[k % len(COLOURS)]
-        ax.plot(
-            part["params"],
-            part["loss"],
-            MARKERS[k % len(MARKERS)],
-            ms=4,
-            color=colour,
-            label=f"{flops:.0e} FLOPs".replace("e+", "e"),
-        )
+        colour, words = colours[k], f"{flops:.0e} FLOPs".replace("e+", "e")
+        ax.plot(part["params"], part["loss"], "o", ms=4, color=colour, label=words)
         z = np.log(part["params"].to_numpy(dtype=float))
         curve = through(
             z, part["loss"].to_numpy(dtype=float), shape=frontier.shape, skew=_skew(frontier)
         )
         grid = np.linspace(z.min(), z.max(), 80)
         ax.plot(np.exp(grid), curve(grid), color=colour, lw=1)
+        # Of many budgets every other one is named, counted from the largest.
+        if (len(profiles) - 1 - k) % (1 if len(profiles) <= 10 else 2) == 0:
+            names.append((float(part.sort_values("params")["loss"].iloc[-1]), words, colour))
     used = frontier.table[frontier.table["used"]]
     ax.plot(used["params"], used["loss"], "*", ms=13, color=FITTED, label="minimum", zorder=5)
     scale(ax, x="params")
     top = frontier.runs["loss"].quantile(0.97)
     ax.set_ylim(frontier.runs["loss"].min() * 0.98, top * 1.02)
     ax.set_ylabel(loss_label(frontier.runs.attrs))
-    ax.legend(frameon=False, fontsize=8, ncols=2)
+    at_ends(ax, names)
+    grows = f": the best size grows as C^{_growth(used):.2f}" if len(used) > 1 else ""
     return finish(
         figure,
-        f"{len(frontier.table)} isoFLOP profiles, {len(used)} with a minimum",
+        f"{len(used)} of {len(frontier.table)} budgets have a best size (star){grows}",
         simulated=is_simulated(frontier.runs),
     )
 
@@ -60,6 +60,7 @@ def frontiers(
     *,
     of: str = "params",
     points: Mapping[str, tuple[float, float]] | None = None,
+    message: str = "",
 ) -> Picture:
     """Draw compute-optimal size (or another column) against compute for several analyses.
 
@@ -96,7 +97,27 @@ def frontiers(
     ax.plot([], [], "--", color="#777777", label="extrapolated")
     scale(ax, x="flops", y=of)
     ax.legend(frameon=False, fontsize=9)
-    return finish(figure, f"{of} against compute: {', '.join(tables)}", simulated=simulated)
+    last = {label: t.sort_values("flops").iloc[-1] for label, t in tables.items()}
+    at = f"{max(row['flops'] for row in last.values()):.0e} FLOPs".replace("e+", "e")
+    answers = " or ".join(_answer(of, row[of]) for row in last.values())
+    return finish(
+        figure, message or f"at {at} the best {_WHAT.get(of, of)}: {answers}", simulated=simulated
+    )
+
+
+_WHAT = {"params": "size is", "tokens": "amount of data is"}
+
+
+def _answer(of: str, value: float) -> str:
+    return (
+        f"{count(value)} {of if of == 'tokens' else 'parameters'}"
+        if of in _WHAT
+        else f"{value:.3g}"
+    )
+
+
+def _growth(used: pd.DataFrame) -> float:
+    return float(np.polyfit(np.log(used["flops"]), np.log(used["params"]), 1)[0])
 
 
 def _skew(frontier: Frontier) -> float:

@@ -74,7 +74,12 @@ def chained(told: pd.DataFrame, fitted: pd.DataFrame, others: pd.DataFrame) -> P
     ax.set_xlabel("loss on C4 (nats per token)")
     ax.set_ylabel("average error over the tasks")
     figure.legend(frameon=False, fontsize=8.5, ncols=4, loc="outside lower center")
-    return finish(figure, f"error against loss, {len(told)} targets measured and predicted")
+    off = (told["predicted_error"] / told["error"] - 1).abs()
+    return finish(
+        figure,
+        f"two laws in a chain miss {len(told)} larger models by {off.min():.1%} to {off.max():.1%} "
+        "of their error",
+    )
 
 
 def ladders(told: pd.DataFrame, *, titles: Mapping[str, str] | None = None) -> Picture:
@@ -97,7 +102,11 @@ def ladders(told: pd.DataFrame, *, titles: Mapping[str, str] | None = None) -> P
     ax.set_ylim(len(tasks) - 0.4, -0.6)
     ax.set_xlabel("accuracy")
     figure.legend(frameon=False, fontsize=9, ncols=4, loc="outside lower center")
-    return finish(figure, f"predicted and measured scores of {len(targets)} targets")
+    held = shown["measured"].between(shown["score_low"], shown["score_high"])
+    return finish(
+        figure,
+        f"{int(held.sum())} of {len(shown)} measured scores lie within the ladder's interval",
+    )
 
 
 def ways(errors: pd.DataFrame, *, titles: Mapping[str, str] | None = None) -> Picture:
@@ -117,7 +126,12 @@ def ways(errors: pd.DataFrame, *, titles: Mapping[str, str] | None = None) -> Pi
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.set_xlabel("relative error, mean size over the targets")
     figure.legend(frameon=False, fontsize=9, ncols=2, loc="outside lower center")
-    return finish(figure, f"relative errors of {errors.shape[1]} ways on {len(errors)} tasks")
+    mean = errors.mean()
+    return finish(
+        figure,
+        f"over {len(errors)} tasks {mean.idxmin()} misses least: by {mean.min():.1%}; the worst "
+        f"way misses by {mean.max():.1%}",
+    )
 
 
 def trends(table: pd.DataFrame, told: pd.DataFrame) -> Picture:
@@ -135,7 +149,7 @@ def trends(table: pd.DataFrame, told: pd.DataFrame) -> Picture:
         ax.axhline(part["chance"].iloc[0], color=WARM, lw=1.2, ls="--", label="chance")
         ax.invert_xaxis()
         ax.set_title(f"{row['kind']}\n{str(row['task']).replace('_', ' ')}", fontsize=9.5)
-        ax.set_xlabel("loss", fontsize=9)
+        ax.set_xlabel("loss, better to the right", fontsize=9)
         ax.tick_params(labelsize=8)
     for ax in axes[len(told) :]:
         ax.remove()
@@ -145,7 +159,7 @@ def trends(table: pd.DataFrame, told: pd.DataFrame) -> Picture:
     figure.legend(handles=lines, frameon=False, fontsize=9, loc="outside lower right")
     return finish(
         figure,
-        f"one task for each of {len(told)} kinds of trend",
+        f"the score need not rise as the loss falls: {len(told)} kinds of trend, a task each",
         simulated=is_simulated(table),
     )
 
@@ -171,7 +185,7 @@ def metrics(
         ax.set_ylabel(words)
     return finish(
         figure,
-        f"the same models under {len(panels)} metrics",
+        f"the same models under {len(panels)} metrics: what jumps depends on how one counts",
         simulated=is_simulated(table),
     )
 
@@ -184,4 +198,5 @@ def powers(size: Sequence[float], series: Mapping[str, Sequence[float]]) -> Pict
     scale(ax, x="params")
     ax.set_ylabel("score")
     ax.legend(frameon=False)
-    return finish(figure, f"{', '.join(series)} against size", simulated=True)
+    says = "one smooth gain, counted in different ways: " + ", ".join(series)
+    return finish(figure, says, simulated=True)

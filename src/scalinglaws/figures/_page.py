@@ -100,8 +100,11 @@ def _stacked(figure: Figure, undo: ExitStack) -> int:
     stack = GridSpec(grid.nrows * across, 1, figure=figure)
     for ax, spec in places:
         if spec is not None:
+            named = ax.yaxis.get_tick_params()["labelleft"]
             ax.set_subplotspec(stack[spec.num1])
+            ax.tick_params(labelleft=True)
             undo.callback(ax.set_subplotspec, spec)
+            undo.callback(ax.tick_params, labelleft=named)
     return across
 
 

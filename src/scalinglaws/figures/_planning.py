@@ -63,7 +63,10 @@ def needed(
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
     ax.legend(frameon=False, fontsize=9)
-    return finish(figure, f"a learning curve, its forecast and a target of {found.target:.4g}")
+    needs = f"needs {found.low / found.last:.2g} to {found.high / found.last:.2g}"
+    if not bounded:
+        needs = f"needs at least {found.low / found.last:.2g}"
+    return finish(figure, f"a target of {found.target:.3g} {needs} times the data seen so far")
 
 
 def trials(table: pd.DataFrame) -> Picture:
@@ -91,9 +94,12 @@ def trials(table: pd.DataFrame) -> Picture:
     ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
     ax.yaxis.set_minor_locator(NullLocator())
     ax.set_ylabel("answer over truth")
-    ax.set_xlabel("learning curve, in order of the answer")
+    ax.set_xlabel("curves, sorted by the answer")
     ax.legend(frameon=False, fontsize=9)
-    says = f"{len(whole)} answers and {len(some)} refusals against the truth"
+    held = int(((whole["low"] <= 1) & (whole["high"] >= 1)).sum())
+    true = int((some["low"] <= 1).sum())
+    says = f"{held} of {len(whole)} intervals contain the truth"
+    says += f"; {true} of {len(some)} refusals name a true bound" if len(some) else ""
     return finish(figure, says, simulated=is_simulated(table))
 
 
@@ -112,12 +118,18 @@ def choices(table: pd.DataFrame) -> Picture:
     ax.plot(
         at - 0.12, shown["chance"], "_", color=FITTED, ms=16, mew=2, label="forecast's own chance"
     )
-    words = [f"{r.share:.0%}\n{r.tasks} tasks of {r.families} families" for r in shown.itertuples()]
+    words = [f"{r.share:.0%}\n{r.tasks} tasks" for r in shown.itertuples()]
     ax.set_xticks(at, words)
     ax.set_xlim(-0.5, max(len(shown), 1) - 0.5)
     ax.set_ylim(0, 1.05)
     ax.set_xlabel("share of the data seen")
     ax.set_ylabel("share of choices that were right")
     figure.legend(frameon=False, fontsize=9, ncols=3, loc="outside lower center")
-    says = f"how often the right model was chosen at {len(shown)} shares"
+    says = "no task could be judged"
+    if len(shown):
+        first, last = shown.iloc[0], shown.iloc[-1]
+        says = (
+            f"the forecast chooses right in {first['right']:.0%} of tasks with "
+            f"{first['share']:.0%} of the data and in {last['right']:.0%} with {last['share']:.0%}"
+        )
     return finish(figure, says, simulated=is_simulated(table))

@@ -57,7 +57,9 @@ def _refill(kept: dict[str, Any], old: dict[str, Any]) -> None:
 
 def _recolour(artist: Artist, undo: list[Callable[[], Any]]) -> None:
     def put(name: str) -> None:
-        before = getattr(artist, f"get_{name}")()
+        # As it was set: a marker that follows its line goes on doing so.
+        kept = f"_{name}" if isinstance(artist, Line2D) else None
+        before = getattr(artist, kept) if kept else getattr(artist, f"get_{name}")()
         setter = getattr(artist, f"set_{name}")
         setter(_each(before))
         undo.append(lambda: setter(before))

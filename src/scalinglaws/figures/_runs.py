@@ -63,7 +63,14 @@ def runs(table: pd.DataFrame) -> Picture:
     bar = figure.colorbar(dots, ax=ax, label=loss_label(table.attrs), pad=0.02)
     bar.ax.yaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda v, _: f"{v:g}"))
     bar.ax.yaxis.set_minor_formatter(mpl.ticker.FuncFormatter(lambda v, _: f"{v:g}"))
-    return finish(figure, f"{len(table)} runs by size and data", simulated=is_simulated(table))
+    sizes = f"{count(n.min())} to {count(n.max())} parameters"
+    best, worst = table["loss"].min(), table["loss"].max()
+    return finish(
+        figure,
+        f"{len(table)} runs of {sizes}: the loss falls from {worst:.2f} to {best:.2f} with "
+        "size and data",
+        simulated=is_simulated(table),
+    )
 
 
 def both_axes(table: pd.DataFrame, *, x: str) -> Picture:
@@ -78,8 +85,12 @@ def both_axes(table: pd.DataFrame, *, x: str) -> Picture:
     scale(right, x=x, y="loss")
     right.set_ylabel(loss_label(table.attrs))
     right.set_title("log axes", fontsize=11)
+    logs = np.log(table[[x, "loss"]].to_numpy(dtype=float))
+    straight = np.corrcoef(logs.T)[0, 1] ** 2
     return finish(
-        figure, f"{len(table)} points on two kinds of axes", simulated=is_simulated(table)
+        figure,
+        f"a curve on linear axes; on logarithmic ones a line explains {straight:.1%} of it",
+        simulated=is_simulated(table),
     )
 
 
@@ -116,6 +127,7 @@ def envelope(frontier: Frontier) -> Picture:
             ax.set_xlabel(f"{ax.get_xlabel()}, {flops}")
     return finish(
         figure,
-        f"{curves['run'].nunique()} training curves and their envelope",
+        f"along the lower edge of {curves['run'].nunique()} training curves the best size grows as "
+        f"C^{frontier.exponent().estimate:.2f}",
         simulated=is_simulated(curves),
     )

@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLoc
 
 from scalinglaws._fit import Fit
 from scalinglaws._format import count, loss_unit
+from scalinglaws._mime import FIGURE as MIME
 from scalinglaws.figures._drawn import drawn
 from scalinglaws.figures._page import WIDE, Head, laid_out, saved
 from scalinglaws.figures._ticks import name_ticks
@@ -22,7 +23,6 @@ from scalinglaws.figures._ticks import name_ticks
 COLOURS = sns.color_palette("colorblind").as_hex()
 OBSERVED, FITTED, WARM, GREEN = COLOURS[0], "#333333", COLOURS[1], COLOURS[2]
 SIMULATED, SIMULATED_INK, STAMP_INK = "SIMULATED", "#a3341f", "#5b4a8a"
-MIME = "application/vnd.scalinglaws.figure+json"
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "h", "<")
 
 _TEXT: dict[Any, Any] = {

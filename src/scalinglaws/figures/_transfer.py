@@ -59,7 +59,11 @@ def worth(
         ax.set_ylim(0.7, top)
     axes[0].set_ylabel("multiplier $(D_F + D_T) / D_F$")
     axes[0].legend(frameon=False, fontsize=9, title="parameters N", title_fontsize=9)
-    return finish(figure, f"what pre-training multiplies data by, {len(sizes)} sizes", stamp=STAMP)
+    return finish(
+        figure,
+        "the less data there is, and the larger the model, the more pre-training multiplies it",
+        stamp=STAMP,
+    )
 
 
 def finetuning(
@@ -97,7 +101,7 @@ def finetuning(
     np.atleast_1d(axes)[0].set_ylabel("loss")
     lines, names = np.atleast_1d(axes)[0].get_legend_handles_labels()
     figure.legend(lines, names, frameon=False, ncols=4, fontsize=9, loc="outside lower center")
-    return finish(figure, f"{len(curves)} fine-tuning curves with {' and '.join(laws)}")
+    return finish(figure, f"fine-tuning curves bend: {' and '.join(laws)} on {len(curves)} of them")
 
 
 def against_rival(panels: Mapping[str, pd.DataFrame], *, rival: str, entrant: str) -> Picture:
@@ -123,7 +127,11 @@ def against_rival(panels: Mapping[str, pd.DataFrame], *, rival: str, entrant: st
     np.atleast_1d(axes)[0].set_ylabel(f"error of the {entrant}")
     lines, names = np.atleast_1d(axes)[0].get_legend_handles_labels()
     figure.legend(lines, names, frameon=False, ncols=6, fontsize=9, loc="outside lower center")
-    return finish(figure, f"errors of {entrant} against {rival} in {len(panels)} panels")
+    won = [int((p[entrant] < p[rival]).sum()) for p in panels.values()]
+    counts = "; ".join(
+        f"{n} of {len(p)} {title}" for n, (title, p) in zip(won, panels.items(), strict=True)
+    )
+    return finish(figure, f"curves on which the {entrant} beats the {rival}: {counts}")
 
 
 def bends(found: pd.DataFrame, *, unit: str = "fine-tuning samples") -> Picture:
@@ -153,9 +161,11 @@ def bends(found: pd.DataFrame, *, unit: str = "fine-tuning samples") -> Picture:
         ax.set_xscale("log")
         ax.set_xlim(first / 1.6, last * 1.6)
         ax.set_ylim(len(names) - 0.5, -0.5)
-        shown = [n.split("/")[-1] for n in names] if place == 0 else [""] * len(names)
-        ax.set_yticks(range(len(names)), shown, fontsize=9)
+        ax.set_yticks(range(len(names)), [n.split("/")[-1] for n in names], fontsize=9)
+        ax.tick_params(labelleft=place == 0)
         ax.set_title(task, fontsize=10)
         ax.set_xlabel(unit)
     sure = int((found["where"] == "identified").sum())
-    return finish(figure, f"bends of {len(found)} curves, {sure} of them identified")
+    return finish(
+        figure, f"{sure} of {len(found)} curves show where they bend; the others leave it open"
+    )

@@ -60,10 +60,10 @@ def power_law(
     ``steepest`` bounds ``c``. Hestness et al. 2017, section 2; M1 (without floor) and M2 of
     Alabdulmohsin et al. 2022.
     """
-    scale = coefficient("k", "k", f"{response} * {over}^c", f"{response} at one unit of the input")
-    fall = exponent(
-        "c", "c", f"how fast the {response} falls, in powers of the input", upper=steepest
-    )
+    above = " above the floor" if floor else ""
+    one = f"{response}{above} at one unit of the input"
+    scale = coefficient("k", "k", f"{response} * {over}^c", one)
+    fall = exponent("c", "c", f"how fast the {response}{above} falls", upper=steepest)
     term = Term(coefficient="k", powers=((over, "c"),))
     return sum_of_powers(
         name=f"power law in {over}" + (" with floor" if floor else ""),
