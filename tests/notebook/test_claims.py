@@ -9,6 +9,8 @@ from scalinglaws.notebook.verdicts import MIME, UnreasonedClaim
 COMMON = {
     "paper": "Besiroglu et al. 2024",
     "cite": "besiroglu2024",
+    "read": "code",
+    "check": "same method",
     "where": "table 1",
     "published": 482.01,
     "tolerance": 0.01,
@@ -49,7 +51,7 @@ def test_an_interval_travels_with_its_kind_and_objective():
     assert bundle[MIME]["claims"][0]["low"] == 300.0
     assert bundle[MIME]["claims"][0]["objective"] == "least absolute deviation on log-loss"
     assert "90% case bootstrap: 300.000 to 700.000" in bundle["text/plain"]
-    assert "✓ Reproduced" in bundle["text/html"]
+    assert "✓\u00a0reproduced" in bundle["text/html"]
 
 
 def test_a_refusal_cannot_be_checked_and_says_why():

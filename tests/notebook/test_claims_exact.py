@@ -1,6 +1,7 @@
 """A claim's verdict at the very edge of its tolerance, its digits, and the reasons it must give."""
 
 import math
+import re
 
 import pytest
 
@@ -8,7 +9,14 @@ import scalinglaws as sl
 from scalinglaws.notebook import Claim, Refusal, claim, claims
 from scalinglaws.notebook.verdicts import MIME, UnreasonedClaim
 
-PLACE = {"paper": "Toy et al.", "cite": "toy2026", "where": "Table 1", "reason": "last digit"}
+PLACE = {
+    "paper": "Toy et al.",
+    "cite": "toy2026",
+    "where": "Table 1",
+    "check": "same method",
+    "read": "paper",
+    "reason": "last digit",
+}
 
 
 def made(published=1.0, ours=1.0, tolerance=0.25, quantity="A", **options):
@@ -76,8 +84,10 @@ def test_an_interval_is_taken_apart_and_a_number_has_none():
     bare = made(ours=1)
     assert (bare.ours, bare.low, bare.high, bare.level, bare.kind) == (1.0, None, None, None, "")
     assert (bare.interval, bare.kind_in_words) == ("", "")
-    assert repr(bare) == "A: Toy et al., Table 1: 1.00; ours 1.00\n  reproduced"
-    assert repr(made(ours=None)).endswith("1.00; ours none\n  cannot be checked: another law")
+    assert repr(bare) == "A: Toy et al., Table 1: 1.00; ours 1.00\n  reproduced (same method)"
+    assert repr(made(ours=None)).endswith(
+        "1.00; ours none\n  cannot be checked (same method): another law"
+    )
 
 
 @pytest.mark.parametrize(
@@ -126,7 +136,7 @@ def test_other_data_is_never_judged_even_when_it_agrees():
     assert shown.verdict == "other data"
     assert shown.data == "kaplan2020"
     assert shown.because == (
-        "Seen. The published figure belongs to kaplan2020; these are hoffmann2022. "
+        "Seen. The published number belongs to kaplan2020; these are hoffmann2022. "
         "Nothing is judged."
     )
     runs.attrs = {}
@@ -137,7 +147,7 @@ def test_other_data_is_never_judged_even_when_it_agrees():
     assert made().data == ""
     refused = Refusal(sl.Unidentifiable("one ray"))
     both = made(ours=refused, runs=runs, data="kaplan2020").because
-    assert both.startswith("The published figure belongs to kaplan2020")
+    assert both.startswith("The published number belongs to kaplan2020")
     assert both.endswith("The library refuses to answer on these runs. one ray")
 
 
@@ -157,44 +167,74 @@ def test_several_claims_take_each_its_own_tolerance():
     assert repr(told) == f"{told.each[0]!r}\n{told.each[1]!r}"
 
 
-def test_a_table_of_claims_says_once_what_all_share():
+def test_a_table_of_claims_has_the_verdict_first_and_says_once_what_all_share():
     interval = {"estimate": 1.0, "low": 0.9, "high": 1.2, "kind": "case bootstrap"}
     place = {**PLACE, "tolerance": 0.25, "objective": sl.LAD, "because": "another law"}
     same = claims({"a": 1.0, "b": 9.0}, lambda _: sl.Interval(level=0.9, **interval), **place)
     html = same._repr_mimebundle_()["text/html"]
-    header = "ours (90% case bootstrap), least absolute deviation on log-loss"
-    assert f'<th scope="col">{header}</th>' in html
-    assert html.count("90% case bootstrap") == 1
-    assert "<td>1.00 (0.90 to 1.20)</td>" in html
-    assert html.count("Tolerance: last digit.") == html.count("another law") == 1
-    assert 'class="sl-claim mixed"' in html
-    assert "✓\u00a0reproduced" in html
-    assert "✗\u00a0differs" in html
+    heads = re.findall(r"<th scope='col'>(.*?)</th>", html)
+    assert heads == ["verdict", "claim", "paper", "here"]
+    assert html.index("✓\u00a0reproduced") < html.index("<td>a</td>")
+    assert "<td>1.00 <small>(0.90 to 1.20)</small></td>" in html
+    for once in (
+        "90% case bootstrap",
+        "Tolerance: last digit.",
+        "another law",
+        "Toy et al., Table",
+    ):
+        assert html.count(once) == 1, once
+    assert "read in the paper's text".replace("'", "&#x27;") in html
+    assert "ours by least absolute deviation on log-loss" in html
     levels = {"a": 0.9, "b": 0.8}
     two = claims({"a": 1.0, "b": 1.0}, lambda k: sl.Interval(level=levels[k], **interval), **place)
     html = two._repr_mimebundle_()["text/html"]
-    assert '<th scope="col">ours, least' in html
-    assert "1.00 (90% case bootstrap: 0.90 to 1.20)" in html
-    assert "1.00 (80% case bootstrap: 0.90 to 1.20)" in html
-    assert 'class="sl-claim reproduced"' in html
+    assert "in brackets: 90% case bootstrap interval 80% case bootstrap interval" in html
     bare = claims({"a": 1.0}, {"a": 1.0}, **{**place, "objective": ""})
-    assert '<th scope="col">ours</th>' in bare._repr_mimebundle_()["text/html"]
+    assert "ours by" not in bare._repr_mimebundle_()["text/html"]
 
 
 @pytest.mark.parametrize(
-    ("options", "colour", "symbol"),
+    ("options", "colour", "words"),
     [
-        ({}, "reproduced", "✓ Reproduced."),
-        ({"ours": 9.0}, "differs", "✗ Differs."),
-        ({"ours": None}, "unchecked", "? Cannot be checked."),
-        ({"data": "kaplan2020"}, "other", "· Other data."),
+        ({}, "reproduced", "✓\u00a0reproduced"),
+        ({"ours": 9.0}, "differs", "✗\u00a0differs"),
+        ({"ours": 9.0, "check": "other runs"}, "differs", "✗\u00a0not consistent"),
+        ({"check": "other runs"}, "reproduced", "✓\u00a0consistent"),
+        ({"ours": None}, "unchecked", "?\u00a0cannot be checked"),
+        ({"data": "kaplan2020"}, "other", "·\u00a0other data"),
+        (
+            {"ours": sl.Interval(estimate=2.0, low=0.5, high=3.0, level=0.9, kind="case")},
+            "within",
+            "≈\u00a0within our interval",
+        ),
     ],
 )
-def test_each_verdict_has_its_colour_and_its_sign(options, colour, symbol):
+def test_each_verdict_has_its_colour_and_its_sign(options, colour, words):
     bundle = made(objective="LAD", **options)._repr_mimebundle_()
-    assert f'<div class="sl-claim {colour}">' in bundle["text/html"]
-    assert f"<strong>{symbol}</strong>" in bundle["text/html"]
-    assert ", LAD.</p>" in bundle["text/html"]
-    assert "Tolerance 0.25: last digit" in bundle["text/html"]
+    assert f"<td class='{colour}'>{words}</td>" in bundle["text/html"]
     (record,) = bundle[MIME]["claims"]
     assert Claim(**record) == made(objective="LAD", **options)
+
+
+def test_an_interval_decides_only_where_the_tolerance_does_not():
+    wide = {"low": 0.5, "high": 3.0, "level": 0.9, "kind": "case"}
+    near, far = (sl.Interval(estimate=e, **wide) for e in (1.2, 2.0))
+    assert made(ours=near).verdict == "reproduced"
+    assert made(ours=far).verdict == "within our interval"
+    assert made(ours=far, because="").verdict == "within our interval"
+    assert made(published=3.0, ours=far).verdict == "within our interval"
+    assert made(published=3.01, ours=far).verdict == "differs"
+    assert made(ours=far, check="other runs").verdict == "consistent"
+    assert made(published=3.01, ours=far, check="other runs").verdict == "not consistent"
+
+
+@pytest.mark.parametrize(("name", "bad"), [("check", "same"), ("read", "memory"), ("read", "")])
+def test_a_claim_says_what_kind_of_check_it_is_and_where_the_value_was_read(name, bad):
+    with pytest.raises(UnreasonedClaim, match=f"A: {name}={bad!r} is none of"):
+        made(**{name: bad})
+
+
+def test_claims_have_names_to_link_to():
+    assert made(quantity="N* at 1e20 FLOPs").anchor == "claim-toy2026-n-at-1e20-flops"
+    html = made(quantity="b")._repr_mimebundle_()["text/html"]
+    assert "<tr id='claim-toy2026-b'>" in html

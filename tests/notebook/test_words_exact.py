@@ -127,12 +127,13 @@ def test_an_interval_stands_in_brackets_behind_its_estimate():
     told = show(frame)
     assert [c.strip() for c in repr(told).splitlines()] == [
         "loss  times beyond the runs",
-        "2.000 (1.500 to 3.000)                      1",
+        "2.000 (1.500 to 3.000)                 within",
     ]
     html = told._repr_html_()
     assert "<p class='sl-why'>In brackets: 80% interval.</p>" in html
     assert html.startswith('<div class="sl-table"><table><thead><tr><th scope="col">loss</th>')
-    assert '<th scope="row">2.000 (1.500 to 3.000)</th><td>1</td>' in html
+    assert '<th scope="row">2.000 (1.500 to 3.000)</th><td>within</td>' in html
+    assert "44.5" in repr(show(frame.assign(beyond=44.5)))
     bare = frame[["loss", "beyond"]].copy()
     bare.attrs = {"level": 0.8}
     assert "In brackets" not in show(bare)._repr_html_()
@@ -181,7 +182,11 @@ def test_a_refusal_is_carried_through_all_that_rests_on_it():
     assert 'role="note"' in html
     with pytest.raises(AttributeError):
         _ = REFUSED._hidden
-    with pytest.raises(TypeError):
+    for answer in (REFUSED < 1, REFUSED >= 1, -REFUSED, abs(REFUSED), REFUSED & True, ~REFUSED):
+        assert answer is REFUSED
+    REFUSED["a"] = 1
+    # What is taken one by one raises the refusal, for what is around to show.
+    with pytest.raises(sl.Unidentifiable, match="one <b>ray</b>"):
         list(REFUSED)
 
 

@@ -137,16 +137,27 @@ class Card:
         body = "\n".join(f"  {label + ':':9}{text}" for label, text in self.lines())
         return f"{self.name}: {self.title}\n{body}"
 
+    def brief(self) -> list[tuple[str, str]]:
+        """Return what a reader of a chapter needs: what, how counted, the trap that matters."""
+        # The first sentence of the first trap: a card's traps stand in the order of their weight.
+        trap = self.traps[0].split(". ")[0].rstrip(".") + "." if self.traps else ""
+        pairs = [("What", self.what), ("Counted", self.convention), ("Beware", trap)]
+        return [(label, text) for label, text in pairs if text]
+
     def _repr_markdown_(self) -> str:
-        body = "\n".join(f"- **{label}:** {text}" for label, text in self.lines())
+        body = "\n".join(f"- **{label}:** {text}" for label, text in self.brief())
         return f"**{self.name}**: {self.title}\n\n{body}\n"
 
     def _repr_html_(self) -> str:
         body = "".join(
-            f"<dt>{escape(label)}</dt><dd>{escape(text)}</dd>" for label, text in self.lines()
+            f"<dt>{escape(label)}</dt><dd>{escape(text)}</dd>" for label, text in self.brief()
         )
-        head = f"<p><strong>{escape(self.name)}</strong>: {escape(self.title)}</p>"
-        return f'<div class="sl-card">{head}<dl>{body}</dl></div>'
+        name = escape(self.name)
+        # The book puts a link to its catalogue here.
+        call = f'print(sl.card("{name}"))'
+        full = f"<p class='sl-full' data-set='{name}'>All of it: <code>{call}</code></p>"
+        head = f"<p><strong>{name}</strong>: {escape(self.title)}</p>"
+        return f'<div class="sl-card">{head}<dl>{body}</dl>{full}</div>'
 
 
 def _table_line(name: str, table: Table) -> str:

@@ -1,9 +1,11 @@
 """What chapters write with: questions, sentences, tables, claims, and refusals in their place."""
 
 from scalinglaws._format import number
+from scalinglaws.notebook.asking import show_refusals
 from scalinglaws.notebook.refusal import Refusal, ask, say
 from scalinglaws.notebook.tables import Table, count, show
 from scalinglaws.notebook.verdicts import Claim, Claims, claim, claims
+from scalinglaws.notebook.words import counted, listed, off, share, span
 
 __all__ = [
     "Claim",
@@ -14,7 +16,13 @@ __all__ = [
     "claim",
     "claims",
     "count",
+    "counted",
+    "listed",
     "number",
+    "off",
     "say",
+    "share",
     "show",
+    "show_refusals",
+    "span",
 ]

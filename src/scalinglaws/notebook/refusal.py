@@ -1,9 +1,9 @@
 """What a chapter says: sentences built from computed numbers, and refusals in plain sight."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, TypeVar
 
 from scalinglaws.errors import Unidentifiable
 
@@ -22,6 +22,16 @@ class Say:
         return self.text
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def takes_refusals(function: F) -> F:
+    """Mark a function that knows what to do with a refusal among its arguments."""
+    function._takes_refusals = True  # type: ignore[attr-defined]
+    return function
+
+
+@takes_refusals
 def say(*sentences: object) -> "Say | Refusal":
     """Join sentences into one paragraph; write them as f-strings over computed values.
 
@@ -57,13 +67,23 @@ class Refusal:
         """Whether a refused interval holds a value cannot be said; it is not known to."""
         return False
 
-    __iter__ = None
+    def __iter__(self) -> Iterator[Any]:
+        """Nothing can be taken one by one: the refusal is raised, for what is around to show."""
+        raise self.error
+
+    def __setitem__(self, _: Any, __: Any) -> None:
+        """Nothing can be put into a refused answer; it stays refused."""
 
     def _same(self, _: Any) -> "Refusal":
         return self
 
+    def _none(self) -> "Refusal":
+        return self
+
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _same
     __truediv__ = __rtruediv__ = __pow__ = __rpow__ = _same
+    __lt__ = __le__ = __gt__ = __ge__ = __or__ = __ror__ = __and__ = __rand__ = _same
+    __neg__ = __abs__ = __invert__ = _none
 
     def __format__(self, _: str) -> str:
         """Inside a sentence a refused number reads "(refused)"."""
@@ -80,16 +100,24 @@ class Refusal:
         )
 
 
+_SEES = (isinstance, repr, str, type, print)
+
+
 def ask(question: Callable[..., Any], *args: Any, **options: Any) -> Any:
     """Ask a question that the runs may not be able to answer.
 
     Returns ``question(*args, **options)``, or a :class:`Refusal` that shows the reason when it
     raises :class:`Unidentifiable` or when an argument is itself a refusal. Any other error is
-    raised as it is.
+    raised as it is. ``show_refusals`` lets every call of a notebook be asked like this.
     """
-    for value in (question, *args, *options.values()):
-        if isinstance(value, Refusal):
-            return value
+    if isinstance(question, Refusal):
+        return question
+    if not any(question is one for one in _SEES) and not getattr(
+        question, "_takes_refusals", False
+    ):
+        for value in (*args, *options.values()):
+            if isinstance(value, Refusal):
+                return value
     try:
         return question(*args, **options)
     except Unidentifiable as error:

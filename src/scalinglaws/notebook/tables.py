@@ -8,7 +8,7 @@ import pandas as pd
 from scalinglaws import _format
 from scalinglaws._format import number, table_html
 from scalinglaws.intervals.beyond import half_width
-from scalinglaws.notebook.refusal import Refusal
+from scalinglaws.notebook.refusal import Refusal, takes_refusals
 
 _HEADERS = {
     "params": "parameters N",
@@ -21,6 +21,7 @@ _HEADERS = {
 }
 
 
+@takes_refusals
 def count(value: float | Refusal) -> str:
     """Format a count of parameters or tokens as people say it: 70B, 1.4T; a refusal as refused."""
     return f"{value}" if isinstance(value, Refusal) else _format.count(value)
@@ -99,6 +100,8 @@ def _words(name: str, value: object) -> str:
         return count(float(value))
     if name == "flops":
         return f"{value:.3g}".replace("e+", "e")
+    if name == "beyond" and value <= 1:
+        return "within"
     if name in ("tokens_per_param", "beyond"):
         return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
     if name == "loss":

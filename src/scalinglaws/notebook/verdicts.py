@@ -1,105 +1,32 @@
-"""A published figure, ours beside it, and a verdict with its reason."""
+"""A published number, ours beside it, what kind of check that is, and a verdict with its reason."""
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from html import escape
 from typing import Any
 
 import pandas as pd
 
-from scalinglaws._format import count, table_html
 from scalinglaws.errors import ScalingLawError
 from scalinglaws.intervals.interval import Interval
-from scalinglaws.notebook.refusal import Refusal
+from scalinglaws.notebook._claims_html import claims_html
+from scalinglaws.notebook._record import Record
+from scalinglaws.notebook._vocabulary import CHECKS, READ
+from scalinglaws.notebook.refusal import Refusal, takes_refusals
 
 MIME = "application/vnd.scalinglaws.claim+json"
 
-SYMBOLS = {"reproduced": "✓", "differs": "✗", "cannot be checked": "?", "other data": "·"}
-_CLASSES = {
-    "reproduced": "reproduced",
-    "differs": "differs",
-    "cannot be checked": "unchecked",
-    "other data": "other",
-}
-
 
 class UnreasonedClaim(ScalingLawError, ValueError):
-    """A claim without the reason that its tolerance or verdict needs."""
+    """A claim without the reason, the kind of check or the provenance that it needs."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """A published figure beside ours; build it with :func:`claim`."""
-
-    quantity: str
-    paper: str
-    cite: str
-    where: str
-    published: float
-    unit: str
-    tolerance: float
-    reason: str
-    ours: float | None
-    low: float | None
-    high: float | None
-    level: float | None
-    kind: str
-    objective: str
-    data: str
-    verdict: str
-    because: str
-
-    def words(self, value: float) -> str:
-        """Format a value with digits enough to see the tolerance; counts as people say them."""
-        if self.unit in ("parameters", "tokens"):
-            return count(value)
-        decimals = 0 if self.tolerance >= 5 else math.ceil(-math.log10(self.tolerance)) + 1
-        return f"{value:.{min(decimals, 8)}f}"
-
-    @property
-    def tolerance_in_words(self) -> str:
-        """The tolerance with as many digits as it needs."""
-        if self.unit in ("parameters", "tokens"):
-            return count(self.tolerance)
-        return f"{self.tolerance:.0f}" if self.tolerance >= 10 else f"{self.tolerance:.2g}"
-
-    @property
-    def interval(self) -> str:
-        """The two ends of our interval, or nothing."""
-        if self.low is None or self.high is None:
-            return ""
-        return f"{self.words(self.low)} to {self.words(self.high)}"
-
-    @property
-    def kind_in_words(self) -> str:
-        """Level and kind of our interval, or nothing."""
-        return f"{self.level:.0%} {self.kind}" if self.level is not None else ""
-
-    def _ours(self) -> str:
-        if self.ours is None:
-            return "none"
-        interval = f" ({self.kind_in_words}: {self.interval})" if self.interval else ""
-        return self.words(self.ours) + interval
-
-    def __repr__(self) -> str:
-        """Return the claim as two lines of text."""
-        return (
-            f"{self.quantity}: {self.paper}, {self.where}: {self.words(self.published)}; "
-            f"ours {self._ours()}\n  {self.verdict}" + (f": {self.because}" if self.because else "")
-        )
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Claim(Record):
+    """A published number beside ours; build it with :func:`claim`."""
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        html = (
-            f'<div class="sl-claim {_CLASSES[self.verdict]}"><p><strong>'
-            f"{SYMBOLS[self.verdict]} {escape(self.verdict.capitalize())}.</strong> "
-            f"{escape(self.quantity)}: {escape(self.paper)}, {escape(self.where)}, gives "
-            f"<b>{self.words(self.published)}</b>; ours is <b>{escape(self._ours())}</b>"
-            f"{escape(', ' + self.objective if self.objective else '')}.</p>"
-            f"<p class='sl-why'>{escape(self.because)} Tolerance {self.tolerance_in_words}: "
-            f"{escape(self.reason)}</p></div>"
-        )
-        return {"text/plain": repr(self), "text/html": html, MIME: {"claims": [asdict(self)]}}
+        return Claims((self,))._repr_mimebundle_()
 
 
 @dataclass(frozen=True)
@@ -113,66 +40,56 @@ class Claims:
         return "\n".join(map(repr, self.each))
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        first = self.each[0]
-        kinds = {c.kind_in_words for c in self.each}
-        kind = f" ({kinds.pop()})" if kinds != {""} and len(kinds) == 1 else ""
-        ours = f"ours{kind}" + (f", {first.objective}" if first.objective else "")
-        rows = [
-            (
-                c.quantity,
-                c.words(c.published),
-                c._ours().replace(f"{c.kind_in_words}: ", "") if kind else c._ours(),
-                f"{SYMBOLS[c.verdict]}\u00a0{c.verdict}",
-                c.tolerance_in_words,
-            )
-            for c in self.each
-        ]
-        why = [c.because for c in self.each] + [f"Tolerance: {c.reason}." for c in self.each]
-        classes = {_CLASSES[c.verdict] for c in self.each}
-        html = (
-            f'<div class="sl-claim {classes.pop() if len(classes) == 1 else "mixed"}">'
-            f"<p><strong>{escape(first.paper)}</strong>, {escape(first.where)}</p>"
-            + table_html(("figure", "published", ours, "verdict", "tolerance"), rows)
-            + f"<p class='sl-why'>{escape(' '.join(dict.fromkeys(filter(None, why))))}</p></div>"
-        )
         return {
             "text/plain": repr(self),
-            "text/html": html,
+            "text/html": claims_html(self.each),
             MIME: {"claims": [asdict(c) for c in self.each]},
         }
 
 
+@takes_refusals
 def claim(
     quantity: str,
     *,
     paper: str,
     cite: str,
     where: str,
+    check: str,
+    read: str,
     published: float,
     ours: float | Interval | Refusal | None,
     tolerance: float,
     reason: str,
     because: str = "",
     note: str = "",
+    erratum: str = "",
     unit: str = "",
     objective: object = "",
     runs: pd.DataFrame | None = None,
     data: str = "",
 ) -> Claim:
-    """Set a published figure beside ours.
+    """Set a published number beside ours.
 
-    The verdict is "reproduced" when they differ by at most ``tolerance`` (whose ``reason`` must
-    be given) and "differs" otherwise, which needs ``because``; "cannot be checked" when ``ours``
-    is ``None``, which needs it too. ``note`` is shown whatever the verdict. When ``runs`` are not
-    the table ``data`` that the paper's figure belongs to, the verdict is "other data": both
-    numbers are shown and nothing is judged.
-    Raises :class:`UnreasonedClaim` where a reason is missing.
+    ``check`` says what kind of check it is, one of ``CHECKS``, and ``read`` where the published
+    value was read, one of ``READ``. On the paper's own runs the verdict is "reproduced" when
+    the two differ by at most ``tolerance`` (whose ``reason`` must be given), "within our interval"
+    when only our interval holds the published value, and "differs" otherwise, which needs
+    ``because``. On other runs it is "consistent" or "not consistent". It is "cannot be checked"
+    when ``ours`` is ``None``, which needs ``because`` too. ``note`` is shown whatever the verdict;
+    ``erratum`` says what the paper prints wrongly, for the page that collects such things.
+    When ``runs`` are not the table ``data`` that the check belongs to, the verdict is "other data":
+    both numbers are shown and nothing is judged.
+    Raises :class:`UnreasonedClaim` where something that is needed is missing.
     """
     if not (math.isfinite(tolerance) and tolerance > 0):
         raise UnreasonedClaim(f"{quantity}: a tolerance is a positive number, not {tolerance!r}")
     if not reason.strip():
         raise UnreasonedClaim(f"{quantity}: a tolerance of {tolerance} needs its reason")
-    value, low, high, level, kind = None, None, None, None, ""
+    for name, given, known in (("check", check, CHECKS), ("read", read, READ)):
+        if given not in known:
+            raise UnreasonedClaim(f"{quantity}: {name}={given!r} is none of {', '.join(known)}")
+    value: float | None = None
+    low, high, level, kind = None, None, None, ""
     if isinstance(ours, Interval):
         value, low, high = ours.estimate, ours.low, ours.high
         level, kind = ours.level, ours.kind
@@ -181,17 +98,21 @@ def claim(
     elif ours is not None:
         value = float(ours)
     on = "" if runs is None else str(runs.attrs.get("name", "a table of runs"))
-    if data and on != data:
+    off = math.inf if value is None else abs(value - published)
+    met = off <= tolerance * (1 + 1e-9)
+    inside = low is not None and high is not None and low <= published <= high
+    judged = not data or on == data
+    if not judged:
         verdict = "other data"
-        belongs = f"The published figure belongs to {data}; these are {on}. Nothing is judged."
+        belongs = f"The published number belongs to {data}; these are {on}. Nothing is judged."
         because = f"{belongs} {because}" if isinstance(ours, Refusal) else belongs
     elif value is None:
         verdict = "cannot be checked"
-    elif math.isfinite(value) and abs(value - published) <= tolerance * (1 + 1e-9):
-        verdict = "reproduced"
+    elif check == "other runs":
+        verdict = "consistent" if met or inside else "not consistent"
     else:
-        verdict = "differs"
-    if verdict in ("differs", "cannot be checked") and not because.strip():
+        verdict = "reproduced" if met else "within our interval" if inside else "differs"
+    if verdict in ("differs", "not consistent", "cannot be checked") and not because.strip():
         raise UnreasonedClaim(
             f"{quantity}: {paper} gives {published}, ours is {value}, which is outside the "
             f"tolerance of {tolerance}; say why with because=..."
@@ -201,6 +122,8 @@ def claim(
         paper=paper,
         cite=cite,
         where=where,
+        read=read,
+        check=check,
         published=float(published),
         unit=unit,
         tolerance=float(tolerance),
@@ -213,10 +136,12 @@ def claim(
         objective=str(objective),
         data=data or on,
         verdict=verdict,
-        because=" ".join(filter(None, [note, "" if verdict == "reproduced" else because])),
+        because=" ".join(filter(None, [note, "" if met and judged else because])),
+        erratum=erratum,
     )
 
 
+@takes_refusals
 def claims(
     published: Mapping[str, float],
     ours: Mapping[str, Any] | Callable[[str], Any] | Refusal,
@@ -226,7 +151,7 @@ def claims(
     relative: float | Mapping[str, float] | None = None,
     **common: Any,
 ) -> Claims:
-    """Set several published figures from one place beside ours; see :func:`claim`.
+    """Set several published numbers from one place beside ours; see :func:`claim`.
 
     ``published`` maps names to values and ``ours`` maps the same names to ours, or is called with
     a name. ``tolerance`` is absolute and ``relative`` a share of the published value, one number
