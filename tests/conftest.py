@@ -30,6 +30,8 @@ BROWSER_OPTIONS = (
 CLAIM = {
     "paper": "Toy et al.",
     "cite": "toy2026",
+    "read": "paper",
+    "check": "same method",
     "where": "Table 1",
     "quantity": "exponent of the toy law",
     "published": 0.5,

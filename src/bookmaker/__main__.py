@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from bookmaker.book import book, refresh_references, run
 from bookmaker.check import check_all, check_sources
 from bookmaker.errors import disk_problem
-from bookmaker.hook import draw_hook
 from bookmaker.new import new_chapter
 from bookmaker.project import Project
 from scalinglaws.errors import BadParameters, ScalingLawError
@@ -62,6 +61,8 @@ def _dispatch(options: argparse.Namespace) -> int:
     if options.command == "reference":
         refresh_references(options.chapter or None, root=options.root)
         if not options.chapter:
+            from bookmaker.hook import draw_hook
+
             print(draw_hook(Project.at(options.root).root))
         return 0
     if options.command == "new":

@@ -118,11 +118,10 @@ def refresh_references(name: str | None = None, *, root: str | Path | None = Non
 
 def _store_references(source: Any, executed: Any) -> None:
     """Copy the text outputs of an executed notebook into its source, counted from 1."""
-    count = 0
-    for cell, ran in zip(source.cells, executed.cells, strict=True):
-        if cell.cell_type != "code":
-            continue
-        count += 1
+    coded = (
+        [c for c in notebook.cells if c.cell_type == "code"] for notebook in (source, executed)
+    )
+    for count, (cell, ran) in enumerate(zip(*coded, strict=True), start=1):
         cell.execution_count = count
         cell.outputs = list(_stored(ran.outputs, count))
 

@@ -1,4 +1,4 @@
-"""The key of a chapter: a digest of its text and of all that its outputs depend on.
+"""The key of a chapter: a digest of its code and of all that its outputs depend on.
 
 What a chapter depends on is read off its code: the modules of the library that its imports lead to,
 the files of the library and the bundled sets that it or they name. What cannot be read off counts
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from bookmaker.project import Project
 
-_RUN_METADATA = ("papermill", "execution", "scalinglaws")
 # How a chapter is executed; how the others of this package order, check and show it is not told by
 # its outputs.
 _HERE = Path(__file__).parent
@@ -41,18 +40,14 @@ class Keys:
         self._sets = {p.parent.name: p.parent for p in (project.root / "data").glob("*/card.toml")}
 
     def of(self, notebook: dict[str, Any], parameters: dict[str, Any] | None = None) -> str:
-        """Digest of a plain notebook's cells (outputs left out), parameters and what it uses."""
+        """Digest of a plain notebook's code, its parameters and what it uses.
+
+        Its text is set beside the outputs when its page is composed, so that a word costs no run.
+        """
         given = parameters or {}
-        cells = [
-            [
-                cell["cell_type"],
-                cell["source"],
-                {k: v for k, v in cell["metadata"].items() if k not in _RUN_METADATA},
-                cell.get("attachments", {}),
-            ]
-            for cell in notebook["cells"]
-        ]
-        code = [c["source"] for c in notebook["cells"] if c["cell_type"] == "code"]
+        coded = [c for c in notebook["cells"] if c["cell_type"] == "code"]
+        cells = [[c["source"], "parameters" in c["metadata"].get("tags", [])] for c in coded]
+        code = [c["source"] for c in coded]
         used = self.used(code, [v for v in given.values() if isinstance(v, str)])
         text = json.dumps([cells, given, used, self._shared], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()

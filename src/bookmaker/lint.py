@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from bookmaker.bibliography import check_bibliography
+from bookmaker.exercises import exercises_in
 from bookmaker.pages import GENERATED, toc_pages
 from bookmaker.parameters import read_parameters
 from bookmaker.project import Project, read_notebook
@@ -126,8 +127,35 @@ def _whole(notebook: Any) -> Iterator[str]:
     name = kernel.get("name") if isinstance(kernel, dict) else kernel
     if name != "python3":
         yield f"its kernelspec is {name!r}; it must be 'python3'"
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    for one in exercises_in(texts):
+        if one.minutes is None:
+            yield f"exercise {one.label} does not say how long it takes: end it with *(10 minutes)*"
+    yield from _folds(notebook)
     if not any(_compared(cell) for cell in notebook.cells):
         yield "stores no text output, so nbval compares nothing; run `make reference`"
+
+
+def _folds(notebook: Any) -> Iterator[str]:
+    """Find what is folded and never ends, and headings inside, which would tear the fold."""
+    opened, fence = 0, ""
+    for number, cell in enumerate(notebook.cells, start=1):
+        for line in cell.source.split("\n") if cell.cell_type == "markdown" else ():
+            mark = re.match(r"`{3,}|:{3,}", line)
+            if mark and not fence:
+                fence = mark[0]
+            elif mark and line.strip() == fence:
+                fence = ""
+            if fence:
+                continue
+            opened += line.count("<details") - line.count("</details>")
+            if opened and line.startswith("#"):
+                yield f"cell {number}: the heading {line!r} stands inside <details>; close it first"
+            if opened not in (0, 1):
+                yield f"cell {number}: <details> and </details> do not match"
+                return
+    if opened:
+        yield "a <details> is never closed"
 
 
 def _compared(cell: Any) -> bool:

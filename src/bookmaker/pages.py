@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import inspect
 import re
+import shutil
 import types
 from typing import TYPE_CHECKING
 
-from bookmaker.claims import gather_claims, scorecard_page
+from bookmaker.claims import claims_csv, gather_claims
+from bookmaker.compose import compose, page_text
+from bookmaker.drawings import FOLDER
+from bookmaker.exercises import MARKER, Exercise, exercise_table, exercises_in
 from bookmaker.project import read_plain, write_atomically
+from bookmaker.scorecard import CSV, errata_page, scorecard_page, totals_in_words
 from bookmaker.settings import read_yaml
+from bookmaker.words import glossary_terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from bookmaker.claims import Gathered
     from bookmaker.project import Project
 
-SCORECARD, CATALOGUE, LIBRARY = "back/scorecard", "back/catalogue", "back/library"
-GENERATED = (SCORECARD, CATALOGUE, LIBRARY)
+SCORECARD, ERRATA = "back/scorecard", "back/errata"
+CATALOGUE, LIBRARY = "back/catalogue", "back/library"
+GENERATED = (SCORECARD, ERRATA, CATALOGUE, LIBRARY)
+TOTALS = "<!-- totals of the scorecard -->"
 
 
 def toc_pages(project: Project) -> list[str]:
@@ -48,31 +57,94 @@ def title_of(path: Path) -> str:
 
 
 def write_pages(project: Project) -> None:
-    """Copy what is not a chapter, write the generated pages, remove what no source stands for."""
-    keep = {project.executed / f"{chapter.name}.ipynb" for chapter in project.chapters()}
-    for source in sorted(project.sources.rglob("*")):
-        if source.is_file() and source.suffix != ".ipynb":
-            target = project.executed / source.relative_to(project.sources)
+    """Compose every page of the book, and remove what no source stands for."""
+    drawings = project.pages / FOLDER
+    shutil.rmtree(drawings, ignore_errors=True)
+    keep: set[Path] = set()
+    terms = glossary_terms(_text(project.sources / "back/glossary.md"))
+    for chapter in project.chapters():
+        executed = project.executed / f"{chapter.name}.ipynb"
+        if executed.is_file():
+            source, title = read_plain(chapter.source), title_of(chapter.source)
+            page = compose(
+                source,
+                read_plain(executed),
+                terms=terms,
+                cite=_how_to_cite(project, title),
+                drawings=drawings,
+            )
+            keep.add(_write(project.pages / f"{chapter.name}.ipynb", page_text(page)))
+    for path in sorted(project.sources.rglob("*")):
+        if path.is_file() and path.suffix != ".ipynb":
+            target = project.pages / path.relative_to(project.sources)
             keep.add(target)
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(source.read_bytes())
-    named = set(toc_pages(project))
-    for page in GENERATED:
-        if page in named:
-            target = project.executed / f"{page}.md"
-            keep.add(target)
-            write_atomically(target, _page(project, page))
-    for path in sorted(project.executed.rglob("*"), reverse=True):
-        if path.is_file() and path not in keep:
+            target.write_bytes(path.read_bytes())
+    named = toc_pages(project)
+    claims = gather_claims(project, named)
+    keep.add(_write(project.pages / CSV, claims_csv(claims)))
+    guide = project.pages / "back/teaching.md"
+    if MARKER in _text(guide):
+        _write(guide, _text(guide).replace(MARKER, _exercises(project, named)))
+    front = project.pages / "index.md"
+    if TOTALS in _text(front):
+        every = [one for own in claims.values() for one in own]
+        _write(front, _text(front).replace(TOTALS, totals_in_words(every)))
+    keep |= {
+        _write(project.pages / f"{page}.md", _page(project, page, claims))
+        for page in GENERATED
+        if page in named
+    }
+    for path in sorted(project.pages.rglob("*"), reverse=True):
+        if path.is_file() and path not in keep and drawings not in path.parents:
             path.unlink()
         elif path.is_dir() and not any(path.iterdir()):
             path.rmdir()
+    for path in project.executed.rglob("*.ipynb"):
+        if path.relative_to(project.executed).with_suffix("").as_posix() not in {
+            chapter.name for chapter in project.chapters()
+        }:
+            path.unlink()
 
 
-def _page(project: Project, page: str) -> str:
+def _exercises(project: Project, order: list[str]) -> str:
+    found: dict[str, tuple[str, list[Exercise]]] = {}
+    for name in order:
+        source = project.sources / f"{name}.ipynb"
+        if source.is_file():
+            cells = read_plain(source)["cells"]
+            texts = [c["source"] for c in cells if c["cell_type"] == "markdown"]
+            found[name] = (title_of(source), exercises_in(texts))
+    return exercise_table(found)
+
+
+def _write(path: Path, text: str) -> Path:
+    write_atomically(path, text)
+    return path
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _how_to_cite(project: Project, title: str) -> str:
+    """Return how to cite a chapter, from the checkout's ``CITATION.cff``."""
+    file = project.root / "CITATION.cff"
+    known = (read_yaml(file)[0] if file.is_file() else None) or {}
+    who = ", ".join(a["name"] for a in known.get("authors", []) if "name" in a)
+    when = str(known.get("date-released", ""))[:4]
+    book = known.get("title", "This book")
+    version = f", version {known['version']}" if "version" in known else ""
+    first = f"{who} ({when}). " if who and when else ""
+    return f"{first}*{title}*. In: {book}{version}. Cite the papers whose runs you use as well."
+
+
+def _page(project: Project, page: str, claims: Gathered) -> str:
     if page == SCORECARD:
         titles = {c.name: title_of(c.source) for c in project.chapters()}
-        return scorecard_page(gather_claims(project), titles)
+        return scorecard_page(claims, titles)
+    if page == ERRATA:
+        return errata_page(claims)
     if page == CATALOGUE:
         from scalinglaws.data import catalogue as data
 

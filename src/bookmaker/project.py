@@ -56,7 +56,12 @@ class Project:
 
     @property
     def executed(self) -> Path:
-        """Folder of the executed book, which the renderer reads."""
+        """Folder of the executed chapters."""
+        return self.build / "executed"
+
+    @property
+    def pages(self) -> Path:
+        """Folder of the composed book, which the renderer reads."""
         return self.build / "book"
 
     @property

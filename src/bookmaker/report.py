@@ -6,7 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from nbconvert import HTMLExporter
+from traitlets.config import Config
 
+from bookmaker.compose import FOLD, opened
 from bookmaker.site import mathjax_folder
 
 if TYPE_CHECKING:
@@ -18,6 +20,9 @@ _OPTION = re.compile(r"^:[\w-]+:.*\n?", re.M)
 _ROLE = re.compile(r"\{[\w:-]+\}`([^`<]+?)(?: *<[^`]*>)?`")
 _LABEL = re.compile(r"^\([\w:-]+\)=\n", re.M)
 _TITLED = {"exercise", "solution", "admonition", "figure", "dropdown"}
+_FOLDED = Config(
+    TagRemovePreprocessor={"enabled": True, "remove_input_tags": [FOLD, "remove-input"]}
+)
 _MATHJAX_SETTINGS = (
     "window.MathJax = {tex: {inlineMath: [['$', '$'], ['\\\\(', '\\\\)']], tags: 'ams'}, "
     "options: {enableMenu: false, ignoreHtmlClass: 'highlight|jp-CodeMirrorEditor'}};"
@@ -26,10 +31,11 @@ _MATHJAX_SETTINGS = (
 
 def html_report(notebook: Any, title: str) -> str:
     """Return a notebook as a single page: code, outputs and pictures inside, formulas drawn."""
+    notebook.cells = opened(notebook.cells)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = _plain(cell.source)
-    exporter = HTMLExporter(embed_images=True, exclude_input_prompt=True)
+    exporter = HTMLExporter(embed_images=True, exclude_input_prompt=True, config=_FOLDED)
     exporter.exclude_output_prompt = True
     page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})
     page = re.sub(r'<script[^>]*\bsrc="https?://[^"]*"[^>]*>\s*</script>', "", page)

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bookmaker.drawings import place_drawings
 from scalinglaws.errors import ScalingLawError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def render(project: Project) -> bool:
     remove_site(project)
     workshop = project.build / "render"
     shutil.rmtree(workshop, ignore_errors=True)
-    command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(project.executed)]
+    command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(project.pages)]
     command += ["-W", "--keep-going", "--path-output", str(workshop)]
     done = subprocess.run(
         command,
@@ -59,6 +60,7 @@ def render(project: Project) -> bool:
     made = workshop / "_build" / "html"
     if done.returncode or not (made / "index.html").is_file():
         raise ScalingLawError(f"The book could not be rendered:\n{_reading(log, project)}")
+    place_drawings(made)
     self_host_mathjax(made)
     trim(made)
     (made / STAMP).write_text(key, encoding="utf-8")
@@ -75,12 +77,13 @@ def remove_site(project: Project) -> None:
 def site_key(project: Project) -> str:
     """Digest of every file that the renderer reads, and of the renderer's version."""
     digest = hashlib.sha256(platform.python_version().encode())
-    files = [p for p in sorted(project.executed.rglob("*")) if p.is_file()]
+    files = [p for p in sorted(project.pages.rglob("*")) if p.is_file()]
     for path in (*files, project.root / "_config.yml", project.root / "requirements.lock"):
         if path.is_file():
             digest.update(path.relative_to(project.root).as_posix().encode() + b"\0")
             digest.update(hashlib.sha256(path.read_bytes()).digest())
-    digest.update(Path(__file__).read_bytes())
+    for path in (Path(__file__), Path(__file__).with_name("drawings.py")):
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
@@ -121,7 +124,7 @@ def trim(site: Path) -> None:
 
 def _reading(log: str, project: Project) -> str:
     """Quote the warnings and errors of a renderer's log, or its end where it names none."""
-    lines = [line.replace(f"{project.executed}/", "book/") for line in log.splitlines()]
+    lines = [line.replace(f"{project.pages}/", "book/") for line in log.splitlines()]
     told = [line for line in lines if "WARNING" in line or "ERROR" in line]
     shown = (told or lines)[-LOG_TAIL_LINES:]
     whole = project.build / "render.log"

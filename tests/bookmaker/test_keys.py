@@ -180,7 +180,7 @@ def test_lock_and_python_run_every_chapter(copy: Project, monkeypatch: pytest.Mo
     assert all(before[name] != after[name] for name in before)
 
 
-def test_text_and_parameters_count_and_outputs_do_not(copy: Project) -> None:
+def test_code_and_parameters_count_and_text_and_outputs_do_not(copy: Project) -> None:
     keys = Keys(copy)
     source = read_plain(copy.sources / "language/chinchilla.ipynb")
     key = keys.of(source)
@@ -188,7 +188,9 @@ def test_text_and_parameters_count_and_outputs_do_not(copy: Project) -> None:
     code |= {"outputs": ["another"], "execution_count": 9}
     assert keys.of(source) == key
     assert keys.of(source, {"seed": 1}) != key
-    source["cells"][0]["source"] += " "
+    source["cells"][0]["source"] += "A sentence that is mended runs nothing again."
+    assert keys.of(source) == key
+    code["source"] += "\n1 + 1"
     assert keys.of(source) != key
 
 

@@ -51,6 +51,10 @@ def test_a_book_with_references_has_no_problem(built_toy: Path) -> None:
         ("#md See {cite:p}`toy2026, nobody1999`.", "cites nobody1999"),
         ("claim(1, cite='nobody1999')", "cites nobody1999"),
         ("claim(1)", "makes claims in sight; tag it hide-input"),
+        ("#md <details><summary>s</summary>", "a <details> is never closed"),
+        ("#md </details>", "<details> and </details> do not match"),
+        ("#md <details>\n\n## In it\n\n</details>", "the heading '## In it' stands inside"),
+        ("#md\n```{exercise} E\n:label: ex-e\nDo.\n```", "exercise ex-e does not say how long"),
     ],
 )
 def test_lint_names_what_a_cell_breaks(toy: Path, cell: str | tuple, message: str) -> None:

@@ -20,8 +20,8 @@ from scalinglaws.errors import BadParameters
 if TYPE_CHECKING:
     from pathlib import Path
 
-ORDER = ["The answer", "The runs", "The fit", "Runs that the fit has not seen", "Where it breaks"]
-ORDER += ["What to do", "Exercise"]
+ORDER = ["What the paper claims", "The runs", "The fit", "Does it hold out of sample?"]
+ORDER += ["Where it breaks", "What to do", "Discussion", "Exercises"]
 
 
 @pytest.fixture

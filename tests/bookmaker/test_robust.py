@@ -37,14 +37,14 @@ def test_a_damaged_execution_counts_as_none(tmp_path: Path, damage: bytes) -> No
 
 
 def test_a_build_goes_on_from_damaged_files(toy: Path) -> None:
-    text = (toy / "_build/book/part/two.ipynb").read_text()
-    (toy / "_build/book/part/two.ipynb").write_text(text[: len(text) // 2])
+    text = (toy / "_build/executed/part/two.ipynb").read_text()
+    (toy / "_build/executed/part/two.ipynb").write_text(text[: len(text) // 2])
     (toy / "_build/html/.stamp").write_bytes(b"\xff")
     (toy / "_build/seconds.json").write_text("{")
     done = run_cli(toy, "book")
     assert done.returncode == 0, done.stderr
     assert "part/one  unchanged" in done.stdout
-    assert (toy / "_build/book/part/two.ipynb").read_text() == text
+    assert (toy / "_build/executed/part/two.ipynb").read_text() == text
     assert list(json.loads((toy / "_build/seconds.json").read_text())) == ["part/two"]
 
 
