@@ -165,6 +165,11 @@ ALL_LAWS: dict[str, Known] = {
         {"E": 0.12, "k": 0.63, "d": 0.52, "c": 0.32},
         {"flops": np.geomspace(1e-2, 1e4, 60)},
     ),
+    "BLEU": (
+        sl.laws.BLEU,
+        {"C": 64.2, "k": 0.437},
+        {"loss": np.linspace(1.8, 6.0, 40)},
+    ),
     "encoder and decoder": (
         sl.laws.ENCODER_DECODER,
         {"E": 1.3, "k": 3e3, "p_e": 0.18, "p_d": 0.31},

@@ -20,10 +20,11 @@ from scalinglaws.laws.law import Law, add, multiply
 from scalinglaws.laws.parts import Parameter, Term
 from scalinglaws.laws.powers import CHINCHILLA, line, power_law, sum_of_powers
 from scalinglaws.laws.transfer import TRANSFER, rectified, vanilla
-from scalinglaws.laws.worlds import BOARD_GAME, ENCODER_DECODER, both_ends
+from scalinglaws.laws.worlds import BLEU, BOARD_GAME, ENCODER_DECODER, both_ends
 
 __all__ = [
     "ABNAR",
+    "BLEU",
     "BOARD_GAME",
     "CHINCHILLA",
     "DATA_CONSTRAINED",

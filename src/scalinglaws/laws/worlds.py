@@ -79,6 +79,27 @@ ENCODER_DECODER = Law(
 """Loss of a translation model from the sizes of its encoder and its decoder."""
 
 
+def _bleu(p: Values, x: Values) -> Any:
+    return p["C"] * np.exp(-p["k"] * x["loss"])
+
+
+BLEU = Law(
+    name="BLEU from loss",
+    inputs=("loss",),
+    parameters=(
+        coefficient("C", "C", "BLEU", "BLEU that the curve reaches at a loss of zero"),
+        exponent("k", "k", "how fast BLEU falls with the loss", upper=10.0),
+    ),
+    function=_bleu,
+    linear=("C",),
+    formula="BLEU = C exp(-k L)",
+    reference="Gordon et al. 2021",
+    response="bleu",
+    domain="real",
+)
+"""Quality of a translation from the loss of the model that made it."""
+
+
 _CORNER = 0.25
 """Elo over which the corners of the law are rounded, so that a solver sees both of their sides."""
 
