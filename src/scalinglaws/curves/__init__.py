@@ -1,5 +1,6 @@
 """Learning curves: estimators that compete in an arena, planning, and M1 to M4 as released."""
 
 from scalinglaws.curves import arena, planning, released
+from scalinglaws.curves.sharing import shares
 
-__all__ = ["arena", "planning", "released"]
+__all__ = ["arena", "planning", "released", "shares"]
