@@ -14,7 +14,7 @@ from scalinglaws.figures._planning import choices, needed, trials
 from scalinglaws.figures._runs import both_axes, envelope, runs
 from scalinglaws.figures._style import Picture
 from scalinglaws.figures._transfer import against_rival, bends, finetuning, worth
-from scalinglaws.figures._worlds import edge, exponents
+from scalinglaws.figures._worlds import edge, exponents, slices, strips, years
 
 __all__ = [
     "MIME",
@@ -51,8 +51,11 @@ __all__ = [
     "needed",
     "powers",
     "runs",
+    "slices",
+    "strips",
     "trends",
     "trials",
     "ways",
     "worth",
+    "years",
 ]

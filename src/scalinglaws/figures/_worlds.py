@@ -9,9 +9,13 @@ import pandas as pd
 from scalinglaws._fit import Fit
 from scalinglaws._format import count
 from scalinglaws._simulated import is_simulated
-from scalinglaws.figures._labels import ramp
+from scalinglaws._typing import Array
+from scalinglaws.errors import Unidentifiable
+from scalinglaws.figures._labels import at_ends, ramp
 from scalinglaws.figures._style import (
+    COLOURS,
     FITTED,
+    MARKERS,
     OBSERVED,
     WARM,
     Picture,
@@ -20,6 +24,12 @@ from scalinglaws.figures._style import (
     response_label,
     scale,
 )
+
+_LINES = 6
+"""Most lines of one ramp that stay apart."""
+
+_NAMED = 8
+"""Most columns whose names a legend holds."""
 
 _BINS = 5
 """Most groups of sizes that one ramp of colours tells apart."""
@@ -67,6 +77,49 @@ def edge(
     return finish(figure, message or says, simulated=is_simulated(runs))
 
 
+def slices(
+    fit: Fit,
+    *,
+    x: str,
+    by: str,
+    until: float | None = None,
+    words: str = "",
+    xlabel: str = "",
+    ylabel: str = "",
+    log: bool = True,
+    message: str = "",
+) -> Picture:
+    """Draw a law of two inputs as lines over ``x``, one a value of ``by``, through its runs.
+
+    Values of ``by`` within a per cent are one line, and at most six lines are drawn, spread over
+    them; lines are solid over the runs and dashed up to ``until``. ``words`` says what ``by`` is.
+    """
+    figure, ax = canvas(height=4.4, width=7.6)
+    of, across = fit.inputs[by], fit.inputs[x]
+    values = np.unique(np.exp(np.log(of).round(2)))
+    shown = values[np.unique(np.linspace(0, len(values) - 1, min(_LINES, len(values))).astype(int))]
+    names = []
+    for value, colour in zip(shown, ramp(len(shown)), strict=True):
+        mine = np.abs(np.log(of / value)) < 0.01
+        ax.plot(across[mine], fit.loss[mine], "o", ms=4, mew=0, color=colour)
+        size = float(np.median(of[mine]))
+        for start, end, style in (
+            (across[mine].min(), across[mine].max(), "-"),
+            (across[mine].max(), until or across[mine].max(), "--"),
+        ):
+            if end > start:
+                grid = np.geomspace(start, end, 60)
+                curve = fit.law(fit.params, **{x: grid, by: np.full(60, size)})
+                ax.plot(grid, curve, style, lw=1.5, color=colour)
+        names.append((float(curve[-1]), f"{count(size)} {words}".strip(), colour))
+    scale(ax, x=x, y=fit.law.response if log else None)
+    ax.set_xlabel(xlabel or ax.get_xlabel())
+    ax.set_ylabel(ylabel or response_label(fit))
+    at_ends(ax, names)
+    says = f"{fit.law.name}: one line a value of {words or by}"
+    return finish(figure, message or says, simulated=is_simulated(fit.runs))
+
+
 def exponents(
     table: pd.DataFrame,
     *,
@@ -96,4 +149,66 @@ def exponents(
     figure.legend(frameon=False, ncols=3, loc="outside lower center")
     low, high = table["value"].min(), table["value"].max()
     says = f"{xlabel}: {low:.2g} to {high:.2g} in {len(table)} worlds"
+    return finish(figure, message or says, simulated=is_simulated(table))
+
+
+def strips(
+    table: pd.DataFrame, *, of: str, rows: str, columns: str, xlabel: str, message: str = ""
+) -> Picture:
+    """Draw a value for each pair of labels: a line of dots a row, a colour and marker a column.
+
+    Where the value belongs to the row, the dots of a line lie together; where it belongs to the
+    column, each colour keeps its place in all lines. A bar marks the middle of each line.
+
+    Raises :class:`Unidentifiable` for a table without rows.
+    """
+    if table.empty:
+        raise Unidentifiable(f"there is no {of} to draw: no {rows} and {columns} have one")
+    middle = table.groupby(rows)[of].median().sort_values()
+    figure, ax = canvas(height=1.3 + 0.27 * len(middle))
+    place = dict(zip(middle.index, range(len(middle)), strict=True))
+    names = list(dict.fromkeys(table[columns]))
+    for k, name in enumerate(names):
+        some = table[table[columns] == name]
+        look: dict[str, Any] = {"ms": 5, "mew": 0, "alpha": 0.75, "color": COLOURS[k % 10]}
+        label = str(name) if len(names) <= _NAMED else None
+        ax.plot(some[of], some[rows].map(place), MARKERS[k % 10], ls="", label=label, **look)
+    ax.plot(middle, range(len(middle)), "|", ms=13, mew=2, color=FITTED)
+    ax.set_yticks(range(len(middle)), [str(v) for v in middle.index], fontsize=8.5)
+    ax.set_ylim(-0.7, len(middle) - 0.3)
+    ax.set_xlabel(xlabel)
+    if len(names) <= _NAMED:
+        figure.legend(frameon=False, ncols=4, fontsize=8.5, loc="outside lower center")
+    says = f"{xlabel}: medians of {len(middle)} rows from {middle.min():.2f} to {middle.max():.2f}"
+    return finish(figure, message or says, simulated=is_simulated(table))
+
+
+def years(
+    table: pd.DataFrame,
+    *,
+    of: str,
+    ylabel: str,
+    trend: tuple[Array, Array, Array, Array] | None = None,
+    by: str = "",
+    message: str = "",
+) -> Picture:
+    """Draw a quantity against the year on a logarithmic axis, with a trend and its band.
+
+    ``table`` has ``year`` and ``of``; ``trend`` is years, values, and the ends of the band. ``by``
+    names a flag: rows where it is false are hollow.
+    """
+    figure, ax = canvas(height=4.2, width=7.6)
+    told = table[by].to_numpy(dtype=bool) if by else np.ones(len(table), dtype=bool)
+    for some, face in ((told, OBSERVED), (~told, "none")):
+        if some.any():
+            look: dict[str, Any] = {"ms": 4.5, "mew": 0.9, "color": OBSERVED, "mfc": face}
+            ax.plot(table["year"][some], table[of][some], "o", alpha=0.75, **look)
+    if trend is not None:
+        at, middle, low, high = trend
+        ax.plot(at, middle, color=WARM, lw=1.8)
+        ax.fill_between(at, low, high, color=WARM, lw=0, alpha=0.2)
+    scale(ax, y=of)
+    ax.set_xlabel("year of release")
+    ax.set_ylabel(ylabel)
+    says = f"{ylabel} of {len(table)} models by year"
     return finish(figure, message or says, simulated=is_simulated(table))

@@ -1,0 +1,111 @@
+"""Figures from beyond language: what is drawn where, in which order, and what is refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import scalinglaws as sl
+
+
+def drawn(ax):
+    return [(str(v.get_label()), list(v.get_xdata()), list(v.get_ydata())) for v in ax.lines]
+
+
+@pytest.fixture(scope="module")
+def board():
+    truth = {"by_board": 430.0, "by_decade": 510.0, "start": 4400.0}
+    truth |= {"plateau_by_board": 270.0, "plateau": -570.0}
+    sizes, flops = (
+        v.ravel() for v in np.meshgrid([3.0, 5.0, 7.0, 9.0], np.geomspace(1e9, 1e15, 25))
+    )
+    runs = sl.simulate.at(sl.laws.BOARD_GAME, truth, board=sizes, flops=flops, seed=0)
+    return sl.fit(sl.laws.BOARD_GAME, runs, objective=sl.LSQ)
+
+
+def test_an_edge_is_ringed_over_its_cloud_and_goes_on_dashed():
+    law = sl.laws.power_law("flops")
+    flops = np.geomspace(1e18, 1e22, 20)
+    edge = sl.simulate.at(law, {"E": 0.1, "k": 50.0, "c": 0.12}, flops=flops, noise=0.01, seed=1)
+    edge["params"] = np.repeat([1e6, 1e7, 1e8, 1e9], 5)
+    cloud = pd.concat([edge, edge.assign(loss=edge["loss"] * 1.5)], ignore_index=True)
+    picture = sl.figures.edge(
+        cloud, sl.fit(law, edge), by="params", words="size", until=1e24, ylabel="error"
+    )
+    ax = picture.figure.axes[0]
+    lines = drawn(ax)
+    assert [name for name, *_ in lines[:5]] == [
+        "size 1M",
+        "size 10M",
+        "size 100M",
+        "size 1B",
+        "edge",
+    ]
+    assert sum(len(x) for _, x, _ in lines[:4]) == len(cloud)
+    assert lines[4][1] == pytest.approx(flops)
+    solid, dashed = ax.lines[5:7]
+    assert (solid.get_linestyle(), dashed.get_linestyle()) == ("-", "--")
+    assert solid.get_xdata()[[0, -1]] == pytest.approx([1e18, 1e22])
+    assert dashed.get_xdata()[[0, -1]] == pytest.approx([1e22, 1e24])
+    assert len(ax.collections) == 2
+    assert (ax.get_ylabel(), picture.stamp) == ("error", "SIMULATED")
+
+
+def test_slices_are_one_line_a_value_through_its_own_runs(board):
+    picture = sl.figures.slices(board, x="flops", by="board", words="a side", until=1e17, log=False)
+    ax = picture.figure.axes[0]
+    dots = [line for line in ax.lines if line.get_marker() == "o"]
+    assert [len(line.get_xdata()) for line in dots] == [25] * 4
+    solid = [line for line in ax.lines if line.get_linestyle() == "-" and line not in dots]
+    for size, line in zip([3.0, 5.0, 7.0, 9.0], solid, strict=True):
+        x, y = line.get_data()
+        expected = board.law(board.params, board=np.full(len(x), size), flops=x)
+        np.testing.assert_allclose(y, expected, atol=1.0)  # an Elo: rounded corners
+    assert {t.get_text() for t in ax.texts} == {f"{n} a side" for n in (3, 5, 7, 9)}
+    assert ax.get_yscale() == "linear"
+
+
+def test_exponents_are_filled_where_fitted_and_hollow_where_published():
+    rows = [("a", 0.5, 0.4, 0.6, False), ("b", 0.7, np.nan, np.nan, True)]
+    table = pd.DataFrame(rows, columns=["what", "value", "low", "high", "published"])
+    picture = sl.figures.exponents(table, xlabel="exponent", marks={"half": 0.5})
+    ax = picture.figure.axes[0]
+    assert drawn(ax)[:2] == [("fitted here", [0.5], [0]), ("published", [0.7], [1])]
+    assert ax.lines[1].get_markerfacecolor() == "none"
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["a", "b"]
+    assert ax.get_ylim() == (1.5, -0.5)
+    assert "exponent: 0.5 to 0.7 in 2 worlds" in repr(picture)
+    alone = sl.figures.exponents(table.iloc[:1], xlabel="exponent")
+    assert [name for name, *_ in drawn(alone.figure.axes[0])] == ["fitted here"]
+
+
+def test_strips_stand_in_the_order_of_their_middle():
+    rows = [("t", "m", 0.9), ("t", "n", 0.7), ("u", "m", 0.1), ("u", "n", 0.3)]
+    table = pd.DataFrame(rows, columns=["task", "model", "slope"])
+    picture = sl.figures.strips(table, of="slope", rows="task", columns="model", xlabel="slope")
+    ax = picture.figure.axes[0]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["u", "t"]
+    assert drawn(ax)[:2] == [("m", [0.9, 0.1], [1, 0]), ("n", [0.7, 0.3], [1, 0])]
+    assert drawn(ax)[2][1:] == ([0.2, 0.8], [0, 1])
+    assert len(picture.figure.legends) == 1
+    many = pd.DataFrame({"task": "t", "model": range(9), "slope": range(9)})
+    crowded = sl.figures.strips(many, of="slope", rows="task", columns="model", xlabel="slope")
+    assert crowded.figure.legends == []
+    with pytest.raises(sl.Unidentifiable, match="no slope to draw: no task and model have one"):
+        sl.figures.strips(table[:0], of="slope", rows="task", columns="model", xlabel="slope")
+
+
+def test_years_have_a_trend_with_its_band_and_hollow_points():
+    table = pd.DataFrame({"year": [2019.5, 2021.0], "cost": [1e4, 1e6], "open": [True, False]})
+    at = np.array([2019.0, 2022.0])
+    trend = (at, np.array([1e4, 1e7]), np.array([1e3, 1e6]), np.array([1e5, 1e8]))
+    picture = sl.figures.years(table, of="cost", ylabel="dollars", trend=trend, by="open")
+    ax = picture.figure.axes[0]
+    assert [v[1:] for v in drawn(ax)] == [
+        ([2019.5], [1e4]),
+        ([2021.0], [1e6]),
+        ([2019.0, 2022.0], [1e4, 1e7]),
+    ]
+    assert ax.lines[1].get_markerfacecolor() == "none"
+    assert (ax.get_yscale(), ax.get_ylabel(), len(ax.collections)) == ("log", "dollars", 1)
+    plain = sl.figures.years(table, of="cost", ylabel="dollars").figure.axes[0]
+    assert drawn(plain)[0][1:] == ([2019.5, 2021.0], [1e4, 1e6])
