@@ -73,8 +73,8 @@ def opened(cells: Sequence[Any]) -> list[Any]:
     if not first:
         return list(cells)
     for cell in first:
-        tags = cell["metadata"]["tags"]
-        cell["metadata"]["tags"] = [*(t for t in tags if t != FOLD), "remove-input"]
+        tags = [t for t in cell["metadata"]["tags"] if t != FOLD]
+        cell["metadata"]["tags"] = list(dict.fromkeys([*tags, "remove-input"]))
     title, question, *more = cells[0]["source"].split("\n\n", 2)
     top = copy.deepcopy(cells[0])
     top["source"] = f"{title}\n\n{question}"

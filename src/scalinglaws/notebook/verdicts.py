@@ -97,6 +97,10 @@ def claim(
         because = f"The library refuses to answer on these runs. {ours.error.reason}"
     elif ours is not None:
         value = float(ours)
+    if value is not None and not math.isfinite(value):
+        raise UnreasonedClaim(
+            f"{quantity}: ours is {value}; give None where it could not be worked out, and say why"
+        )
     on = "" if runs is None else str(runs.attrs.get("name", "a table of runs"))
     off = math.inf if value is None else abs(value - published)
     met = off <= tolerance * (1 + 1e-9)
