@@ -25,7 +25,7 @@ from scalinglaws.figures._style import (
     scale,
 )
 
-_LINES = 6
+_LINES = 7
 """Most lines of one ramp that stay apart."""
 
 _NAMED = 8
@@ -91,7 +91,7 @@ def slices(
 ) -> Picture:
     """Draw a law of two inputs as lines over ``x``, one a value of ``by``, through its runs.
 
-    Values of ``by`` within a per cent are one line, and at most six lines are drawn, spread over
+    Values of ``by`` within a per cent are one line, and at most seven lines are drawn, spread over
     them; lines are solid over the runs and dashed up to ``until``. ``words`` says what ``by`` is.
     """
     figure, ax = canvas(height=4.4, width=7.6)
@@ -155,10 +155,11 @@ def exponents(
 def strips(
     table: pd.DataFrame, *, of: str, rows: str, columns: str, xlabel: str, message: str = ""
 ) -> Picture:
-    """Draw a value for each pair of labels: a line of dots a row, a colour and marker a column.
+    """Draw a value for each pair of labels, a line of dots a row.
 
-    Where the value belongs to the row, the dots of a line lie together; where it belongs to the
-    column, each colour keeps its place in all lines. A bar marks the middle of each line.
+    Where the value belongs to the row, the dots of a line lie together. Few columns have a colour
+    and a marker each: where the value belongs to them, each colour keeps its place in all lines. A
+    bar marks the middle of each line.
 
     Raises :class:`Unidentifiable` for a table without rows.
     """
@@ -170,9 +171,11 @@ def strips(
     names = list(dict.fromkeys(table[columns]))
     for k, name in enumerate(names):
         some = table[table[columns] == name]
-        look: dict[str, Any] = {"ms": 5, "mew": 0, "alpha": 0.75, "color": COLOURS[k % 10]}
-        label = str(name) if len(names) <= _NAMED else None
-        ax.plot(some[of], some[rows].map(place), MARKERS[k % 10], ls="", label=label, **look)
+        few = len(names) <= _NAMED
+        colour, marker = (COLOURS[k], MARKERS[k]) if few else (OBSERVED, "o")
+        look: dict[str, Any] = {"ms": 5, "mew": 0, "alpha": 0.75 if few else 0.45, "color": colour}
+        label = str(name) if few else None
+        ax.plot(some[of], some[rows].map(place), marker, ls="", label=label, **look)
     ax.plot(middle, range(len(middle)), "|", ms=13, mew=2, color=FITTED)
     ax.set_yticks(range(len(middle)), [str(v) for v in middle.index], fontsize=8.5)
     ax.set_ylim(-0.7, len(middle) - 0.3)
