@@ -107,3 +107,16 @@ def test_the_curve_drawn_is_the_one_whose_minimum_is_told():
     assert np.exp(fine[curve(fine).argmin()]) == pytest.approx(found.table["params"][0], rel=2e-3)
     assert curve(fine).min() == pytest.approx(found.table["loss"][0], rel=1e-6)
     assert lopsided.left_open(found.skew) > 0
+
+
+def test_profiles_as_lopsided_as_the_curve_can_be_are_named():
+    runs, _ = profiles(0.35, 0.37, half_width=1.0, noise=0.002)
+    largest = runs.groupby("flops")["params"].transform("max") == runs["params"]
+    diverged = runs.assign(loss=np.where(largest, 8 * runs["loss"], runs["loss"]))
+    told = isoflop.frontier(diverged, n=50)
+    assert abs(told.skew.estimate) > lopsided.MOST_SKEW
+    assert "a few losses far above the rest decide" in repr(told)
+    for fine in (isoflop.frontier(runs, n=50), isoflop.frontier(runs, n=50, shape="parabola")):
+        assert "far above the rest" not in repr(fine)
+    # The bound is half a step inside the last skew tried.
+    assert lopsided.SKEWS[-2] < lopsided.MOST_SKEW < lopsided.SKEWS[-1]

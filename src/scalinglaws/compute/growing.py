@@ -11,6 +11,7 @@ from scalinglaws import _checks as checks
 from scalinglaws._simulated import is_simulated
 from scalinglaws._typing import Array
 from scalinglaws.compute.allocate import positive_budgets
+from scalinglaws.compute.lopsided import MOST_SKEW
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN
 from scalinglaws.errors import Unidentifiable, UnknownName
 from scalinglaws.intervals.interval import Interval
@@ -140,6 +141,11 @@ class Frontier:
             out += (
                 f"\n  profiles are lopsided, beta - alpha = {self.skew}: where losses of all sizes "
                 f"are at hand, fit laws.CHINCHILLA to them (approach 3)"
+            )
+        if self.skew is not None and abs(self.skew.estimate) > MOST_SKEW:
+            out += (
+                "\n  and as lopsided as this curve can be: a few losses far above the rest decide, "
+                "such as those of runs that diverged. Leave these out, give the reason, and compare"
             )
         lost = float(self.table["dropped"].max()) if "dropped" in self.table else 0.0
         if lost > DROPPED:

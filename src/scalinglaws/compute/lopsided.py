@@ -21,6 +21,9 @@ TOGETHER = 0.7
 SKEWS = np.linspace(-0.6, 0.6, 49)
 """Values of ``beta - alpha`` that are tried; between them the sum of squares is a parabola."""
 
+MOST_SKEW = float(SKEWS[-2:].mean())
+"""Beyond this a skew stands at the end of those tried, half a step or less from it."""
+
 Z90 = 1.645
 """Standard errors to either side of a 90% interval."""
 
