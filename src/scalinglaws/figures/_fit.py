@@ -74,7 +74,7 @@ def fit(result: Fit) -> Picture:
     right.plot(result.runs[across], apart, "o", color=OBSERVED, ms=4, alpha=0.8)
     scale(right, x=across)
     right.set_ylabel(f"measured {'over fitted, minus one (%)' if ratio else 'minus fitted'}")
-    spread = result.residuals[result.counted].std()
+    spread = float(np.sqrt((result.residuals[result.counted] ** 2).mean()))
     off = f"{spread:.2%}" if ratio else f"{spread:.3g}"
     return finish(
         figure,
