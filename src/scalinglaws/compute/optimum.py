@@ -1,5 +1,7 @@
 """The size of model that a budget is best spent on, under any law of params and tokens."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,22 +17,29 @@ _REACH = 60.0
 
 
 def optimal_params(
-    law: Law, values: Values, flops: Array, *, per_param_token: float = FLOPS_PER_PARAM_TOKEN
+    law: Law,
+    values: Values,
+    flops: Array,
+    *,
+    per_param_token: float = FLOPS_PER_PARAM_TOKEN,
+    given: Mapping[str, Array] | None = None,
 ) -> Array:
     """Return the model size that minimises the loss at each budget.
 
     Minimises ``law(N, C / (k N))`` over ``log N`` by golden section, for parameter values of shape
-    (B,) and budgets of shape (m,) at once; returns (B, m). The loss must have one minimum along
-    the budget. Raises :class:`Unidentifiable` where, at any of the values, it falls on and on.
+    (B,) and budgets of shape (m,) at once; returns (B, m). ``given`` holds the law's other inputs,
+    (m,) each, such as ``unique_tokens``. The loss must have one minimum along the budget. Raises
+    :class:`Unidentifiable` where, at any of the values, it falls on and on.
     """
     budget = np.log(flops / per_param_token)[None, :]
     size = len(np.atleast_1d(next(iter(values.values()))))
     middle = np.broadcast_to(budget / 2, (size, budget.shape[1]))
     low, high = middle - _REACH, middle + _REACH
+    other = {k: np.broadcast_to(v, middle.shape) for k, v in (given or {}).items()}
 
     def loss(log_params: Array) -> Array:
         tokens = np.exp(budget - log_params)
-        return law(values, params=np.exp(log_params), tokens=tokens)
+        return law(values, params=np.exp(log_params), tokens=tokens, **other)
 
     # 80 cuts by the golden ratio bring 120 e-folds to 2e-15.
     for _ in range(80):
