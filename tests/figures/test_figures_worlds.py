@@ -109,3 +109,16 @@ def test_years_have_a_trend_with_its_band_and_hollow_points():
     assert (ax.get_yscale(), ax.get_ylabel(), len(ax.collections)) == ("log", "dollars", 1)
     plain = sl.figures.years(table, of="cost", ylabel="dollars").figure.axes[0]
     assert drawn(plain)[0][1:] == ([2019.5, 2021.0], [1e4, 1e6])
+
+
+def test_passes_are_joined_within_a_setting_and_none_is_lost():
+    found = sl.compute.passes(sl.load("muennighoff2023"))
+    picture = sl.figures.passes(found)
+    (ax,) = picture.figure.axes
+    drawn = [line for line in ax.lines if line.get_marker() == "o"]
+    assert sum(len(line.get_xdata()) for line in drawn) == len(found)
+    hollow = [line for line in drawn if line.get_markerfacecolor() == "none"]
+    assert sum(len(line.get_xdata()) for line in hollow) == (found["extra"] < 1e-3).sum() > 0
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert len(names) == len(set(names)) == 4
+    assert "up to five times costs 0.4%" in picture.says

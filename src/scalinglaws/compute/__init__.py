@@ -3,6 +3,7 @@
 from scalinglaws.compute import batch_size, envelope, isoflop, isoflop_noise
 from scalinglaws.compute.edges import pareto
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN, growth, optimal_params
+from scalinglaws.compute.repeats import passes
 
 __all__ = [
     "FLOPS_PER_PARAM_TOKEN",
@@ -13,4 +14,5 @@ __all__ = [
     "isoflop_noise",
     "optimal_params",
     "pareto",
+    "passes",
 ]

@@ -11,6 +11,7 @@ from scalinglaws.figures._fit import curve, fit, hold_out, intervals, lines
 from scalinglaws.figures._frontier import frontiers, isoflop
 from scalinglaws.figures._ladders import chained, ladders, metrics, powers, trends, ways
 from scalinglaws.figures._planning import choices, needed, trials
+from scalinglaws.figures._repeats import passes
 from scalinglaws.figures._runs import both_axes, envelope, runs
 from scalinglaws.figures._style import Picture
 from scalinglaws.figures._transfer import against_rival, bends, finetuning, worth
@@ -49,6 +50,7 @@ __all__ = [
     "lines",
     "metrics",
     "needed",
+    "passes",
     "powers",
     "runs",
     "slices",

@@ -1,0 +1,50 @@
+"""What reading text again costs: one line for each size and amount of training."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import FuncFormatter
+
+from scalinglaws._format import count
+from scalinglaws._simulated import is_simulated
+from scalinglaws.figures._labels import ramp
+from scalinglaws.figures._style import FITTED, Picture, canvas, finish, scale
+
+_BINS = 4
+"""Most groups of sizes that one ramp of colours tells apart."""
+
+_LEAST = 1e-3
+"""Smallest extra loss drawn in its place: less, or none, lies on the lower edge, hollow."""
+
+
+def passes(table: pd.DataFrame, *, message: str = "") -> Picture:
+    """Draw the extra loss of text that is read again over how often, darker for a larger model.
+
+    ``table`` is what :func:`scalinglaws.compute.passes` returns. Dots of one size and amount of
+    training are joined. Dotted lines mark one and ten per cent.
+    """
+    figure, ax = canvas(height=4.4, width=7.6)
+    sizes = np.sort(table["params"].unique())
+    groups = np.array_split(sizes, min(_BINS, len(sizes)))
+    for level in (0.01, 0.1):
+        ax.axhline(level, color=FITTED, lw=0.9, ls=":")
+    for group, colour in zip(groups, ramp(len(groups)), strict=True):
+        ends = " to ".join(dict.fromkeys(map(count, group[[0, -1]])))
+        ax.plot([], [], "o", ms=4.5, mew=0, color=colour, label=f"{ends} parameters")
+        for _, line in table[table["params"].isin(group)].groupby(["params", "tokens"]):
+            x, y = line["epochs"], line["extra"].clip(lower=_LEAST)
+            low = (line["extra"] < _LEAST).to_numpy()
+            ax.plot(x, y, "-", lw=1.0, color=colour, alpha=0.7)
+            ax.plot(x[~low], y[~low], "o", ms=4.5, mew=0, color=colour)
+            ax.plot(x[low], y[low], "o", ms=4.5, mfc="none", mew=1, color=colour)
+    scale(ax, x="epochs", y="extra")
+    ax.set_xlabel("how often the text is read")
+    ax.set_ylabel("loss over that of fresh text, minus one")
+    ax.yaxis.set_major_formatter(
+        FuncFormatter(lambda v, _: f"{v:.3%}".rstrip("0%").rstrip(".") + "%")
+    )
+    ax.legend(frameon=False, fontsize=8.5)
+    few = table[table["epochs"] <= 5]["extra"]
+    says = f"{len(table)} runs that read their text again, against fresh text"
+    if len(few):
+        says += f"; up to five times costs {few.median():.1%} at the median"
+    return finish(figure, message or says, simulated=is_simulated(table))
