@@ -79,3 +79,15 @@ def test_what_cannot_be_shared_out_is_refused():
         shares(pd.concat([good, good]), of="x", rows="task", columns="model")
     with pytest.raises(sl.Unidentifiable, match="4 task and 2 model have a value each"):
         shares(good[good["model"] != "m2"], of="x", rows="task", columns="model")
+
+
+def test_what_was_kept_is_said_and_chance_is_taken_off():
+    full = pd.DataFrame(
+        [(t, m, 10.0 * t + m) for t in range(5) for m in range(4)], columns=["task", "model", "x"]
+    )
+    holey = pd.concat([full, pd.DataFrame({"task": [7], "model": [0], "x": [1.0]})])
+    told = sl.curves.shares(holey, of="x", rows="task", columns="model", n=100)
+    assert told.attrs["kept"] == {"task": [0, 1, 2, 3, 4], "model": [0, 1, 2, 3]}
+    labels = told.iloc[:2]
+    np.testing.assert_allclose(labels["over_chance"], labels["share"] - labels["by_chance"])
+    assert told["over_chance"].isna().tolist() == [False, False, True]

@@ -23,7 +23,8 @@ def shares(
     other label explains; ``p_value`` is how often a shuffle explains as much.
 
     Returns a table with a row for each label and one for the rest, and the columns ``label``,
-    ``levels``, ``share``, ``by_chance`` and ``p_value``.
+    ``levels``, ``share``, ``by_chance``, ``over_chance`` (the share less what chance gives) and
+    ``p_value``; its ``attrs["kept"]`` has the rows and columns that were kept.
 
     Raises :class:`BadRuns` for a missing column or a cell with two values, and
     :class:`Unidentifiable` where fewer than three rows or columns are full.
@@ -51,10 +52,13 @@ def shares(
         drawn = np.array([_explained(rng.permuted(own, axis=0)) for _ in range(n)])
         share = _explained(own)
         p_value = (1 + (drawn >= share).sum()) / (1 + n)
-        found.append((label, len(own), share, drawn.mean(), p_value))
+        found.append((label, len(own), share, drawn.mean(), share - drawn.mean(), p_value))
     rest = 1.0 - sum(f[2] for f in found)
-    found.append(("neither", 0, rest, np.nan, np.nan))
-    return pd.DataFrame(found, columns=["label", "levels", "share", "by_chance", "p_value"])
+    found.append(("neither", 0, rest, np.nan, np.nan, np.nan))
+    names = ["label", "levels", "share", "by_chance", "over_chance", "p_value"]
+    out = pd.DataFrame(found, columns=names)
+    out.attrs["kept"] = {rows: wide.index.tolist(), columns: wide.columns.tolist()}
+    return out
 
 
 def _explained(cells: Array) -> float:
