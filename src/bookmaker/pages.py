@@ -13,7 +13,7 @@ from bookmaker.compose import compose, page_text
 from bookmaker.drawings import FOLDER
 from bookmaker.exercises import MARKER, Exercise, exercise_table, exercises_in
 from bookmaker.project import read_plain, write_atomically
-from bookmaker.scorecard import CSV, errata_page, scorecard_page, totals_in_words
+from bookmaker.scorecard import CSV, counts_of, errata_page, scorecard_page, totals_in_words
 from bookmaker.settings import read_yaml
 from bookmaker.words import glossary_terms
 
@@ -28,6 +28,7 @@ SCORECARD, ERRATA = "back/scorecard", "back/errata"
 CATALOGUE, LIBRARY = "back/catalogue", "back/library"
 GENERATED = (SCORECARD, ERRATA, CATALOGUE, LIBRARY)
 TOTALS = "<!-- totals of the scorecard -->"
+VERDICTS = re.compile(r"<!-- verdicts: (.+?) -->")
 
 
 def toc_pages(project: Project) -> list[str]:
@@ -86,10 +87,13 @@ def write_pages(project: Project) -> None:
     guide = project.pages / "back/teaching.md"
     if MARKER in _text(guide):
         _write(guide, _text(guide).replace(MARKER, _exercises(project, named)))
+    every = [one for own in claims.values() for one in own]
     front = project.pages / "index.md"
     if TOTALS in _text(front):
-        every = [one for own in claims.values() for one in own]
         _write(front, _text(front).replace(TOTALS, totals_in_words(every)))
+    for path in sorted(project.pages.rglob("*.md")):
+        if VERDICTS.search(text := _text(path)):
+            _write(path, VERDICTS.sub(lambda m: counts_of(every, m[1]), text))
     keep |= {
         _write(project.pages / f"{page}.md", _page(project, page, claims))
         for page in GENERATED

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from html import escape as _escape
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from scalinglaws.notebook._claims_html import CLASSES
 from scalinglaws.notebook._vocabulary import CHECKS, READ, SYMBOLS
@@ -40,7 +41,6 @@ def escape(text: str, quote: bool = True) -> str:
 def scorecard_page(claims: Mapping[str, Sequence[Claim]], titles: Mapping[str, str]) -> str:
     """Write the scorecard in MyST Markdown; ``titles`` maps a chapter's name to its title."""
     every = [one for own in claims.values() for one in own]
-    papers = len({one.paper for one in every})
     rows = "".join(
         _row(one, chapter, titles.get(chapter, chapter))
         for chapter, own in claims.items()
@@ -50,17 +50,21 @@ def scorecard_page(claims: Mapping[str, Sequence[Claim]], titles: Mapping[str, s
         [
             "# Scorecard",
             "",
-            f"{len(every)} published numbers from {papers} papers, checked against open runs.",
+            _lead(every),
             "",
             "```{raw} html",
             totals_html(every),
             "```",
             "",
-            "*Reproduced* means within the tolerance, whose reason each row gives; *within our",
-            "interval* outside the tolerance, but inside our interval. On other people's runs",
-            "a value is *consistent* or it is not: that judges how far it carries, not the paper.",
-            "In each strip the line is the paper's value, the grey box its tolerance, the dot ours",
-            f"with its interval; an arrow lies beyond {_REACH} tolerances.",
+            _not_a_rate(every),
+            "",
+            "✓: our value lies within the tolerance, whose reason each row gives. ≈: outside it,",
+            "but the paper's value is inside our 90% interval. ✗: neither. On the paper's own runs",
+            "✓ and ✗ read *reproduced* and *differs*; on other people's runs *consistent* and *not",
+            "consistent*, which judges how far the number carries, not the paper. ?: it cannot be",
+            "checked. In each strip the line is the paper's value, the grey box its tolerance, the",
+            f"dot ours with its interval; an arrow lies beyond {_REACH} tolerances, and the number",
+            "under it says how many.",
             "",
             "```{raw} html",
             _controls(every, claims, titles),
@@ -71,6 +75,40 @@ def scorecard_page(claims: Mapping[str, Sequence[Claim]], titles: Mapping[str, s
             "",
         ]
     )
+
+
+def _lead(every: Sequence[Claim]) -> str:
+    """Return what the numbers were held against, in a sentence."""
+    kinds = Counter(_kind(c) for c in every)
+    papers, runs = len({c.paper for c in every}), len(every) - kinds["constants"] - kinds[OPEN]
+    return (
+        f"{len(every)} published numbers from {papers} papers: {runs} checked "
+        f"on open runs, {kinds['constants']} against the paper's own constants, {kinds[OPEN]} that "
+        f"cannot be checked."
+    )
+
+
+def _not_a_rate(every: Sequence[Claim]) -> str:
+    """Return why the counts are no rate: which papers hold most of what was not met."""
+    missed = [c for c in every if c.check == "same method" and _GROUP[c.verdict] == BAD]
+    first = Counter(c.paper for c in missed).most_common(2)
+    if len(missed) < len(first) + 1:
+        return "Do not read these as a rate: numbers of one table stand or fall together."
+    parts = " and ".join(f"{n} are of {paper}" for paper, n in first)
+    return (
+        "Do not read these as a rate: numbers of one table stand or fall together. Of the "
+        f"{len(missed)} not met on their own runs by their own method, {parts}."
+    )
+
+
+def counts_of(every: Iterable[Claim], paper: str) -> str:
+    """Return one paper's counts in HTML, linked to its rows, or a dash for one without claims."""
+    own = Counter(_GROUP[c.verdict] for c in every if c.paper == paper)
+    if not own:
+        return MISSING
+    marks = ((GOOD, "✓"), (HALF, "≈"), (BAD, "✗"), (OPEN, "?"))
+    words = " ".join(f"{own[group]}{mark}" for group, mark in marks if own[group])
+    return f"<a href='../back/scorecard.html?paper={quote(paper)}'>{words}</a>"
 
 
 def errata_page(claims: Mapping[str, Sequence[Claim]]) -> str:
@@ -110,7 +148,10 @@ def totals_html(every: Sequence[Claim]) -> str:
         count = Counter(_GROUP[c.verdict] for c in checked if c.check in kinds)
         rows.append(_total(words, [count[g] for g in (GOOD, HALF, BAD)], 0, most))
     rows.append(_total("no open runs to check", [0, 0, 0], len(every) - len(checked), most))
-    marks = (("✓", "met"), ("≈", "in our interval"), ("✗", "not met"), ("?", "open"))
+    marks = (
+        *(("✓", "reproduced or consistent"), ("≈", "within our interval")),
+        *(("✗", "differs or not consistent"), ("?", "cannot be checked")),
+    )
     head = "".join(f"<th scope='col'>{mark}<small>{words}</small></th>" for mark, words in marks)
     return (
         "<table class='sl-totals'><thead><tr><th scope='col'>checked on</th>"
@@ -220,11 +261,12 @@ def _strip(claim: Claim) -> str:
         mark = f"<path class='{colour}' d='M{tip} 7L{back} 3.5V10.5Z'/>"
     else:
         mark = f"<circle class='{colour}' cx='{x:.1f}' cy='7' r='3'/>"
+    beyond = f"<small>{off:,.0f}×</small>" if off > _REACH else ""
     return (
         f"<svg class='sl-strip' viewBox='0 0 80 14' role='img' "
         f"aria-label='{off:.1f} tolerances from the published value'>"
         f"<rect x='{middle - unit:.1f}' y='2' width='{2 * unit:.1f}' height='10'/>"
-        f"<line x1='{middle}' x2='{middle}' y1='1' y2='13'/>{ends}{mark}</svg>"
+        f"<line x1='{middle}' x2='{middle}' y1='1' y2='13'/>{ends}{mark}</svg>{beyond}"
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import scalinglaws as sl
 from bookmaker.claims import claims_csv, claims_in, gather_claims
-from bookmaker.scorecard import errata_page, scorecard_page, totals_in_words
+from bookmaker.scorecard import counts_of, errata_page, scorecard_page, totals_in_words
 from conftest import CLAIM
 from scalinglaws.errors import ScalingLawError
 from scalinglaws.notebook import Claims, claim
@@ -129,3 +129,36 @@ def test_claims_are_read_from_every_output_of_every_cell() -> None:
     with pytest.raises(ScalingLawError, match=r"part/a, cell 2: .*missing 18 required"):
         claims_in({"cells": [{}, {"outputs": outputs}]}, "part/a")
     assert Claim(**CLAIM).verdict == "reproduced"
+
+
+def test_the_lead_says_what_the_numbers_were_held_against():
+    every = [
+        made(), made(1.0, quantity="B"), made(None, quantity="C"),
+        made(1.0, quantity="D", check="constants"), made(1.0, quantity="E", paper="Other 2020"),
+    ]  # fmt: skip
+    page = scorecard_page({"one": every}, {})
+    assert "5 published numbers from 2 papers: 3 checked on open runs, 1 against the" in page
+    assert "1 that cannot be checked." in page
+
+
+def test_papers_that_hold_most_of_what_was_not_met_are_named():
+    missed = [made(quantity=str(k)) for k in range(4)]
+    missed += [made(quantity=f"o{k}", paper="Other 2020") for k in range(2)]
+    missed += [made(quantity="x", paper="Third 2021"), made(quantity="y", check="other runs")]
+    page = scorecard_page({"one": missed}, {})
+    assert "Of the 7 not met on their own runs by their own method, 4 are of Toy et al." in page
+    assert "and 2 are of Other 2020." in page
+    # Nothing is said of parts where the parts are the whole.
+    assert "Of the" not in scorecard_page({"one": [made(1.0)]}, {})
+
+
+def test_a_distance_beyond_the_strip_is_written():
+    page = scorecard_page({"one": [made(9.0), made(1.9, quantity="B")]}, {})
+    assert page.count("<small>32×</small>") == 1
+
+
+def test_counts_of_a_paper_lead_to_its_rows():
+    every = [made(), made(1.0, quantity="B"), made(1.1, quantity="C"), made(None, quantity="D")]
+    told = counts_of(every, "Toy et al.")
+    assert told == "<a href='../back/scorecard.html?paper=Toy%20et%20al.'>2✓ 1✗ 1?</a>"
+    assert counts_of(every, "Nobody 1999") == "–"
