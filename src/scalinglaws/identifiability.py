@@ -13,6 +13,9 @@ from scalinglaws.laws import Law
 LEVELS = 3
 """Different values of each input that a law of several asks for: two always fit a power."""
 
+ONCE = 1.05
+"""Tokens over unique tokens up to which text counts as read once: names of runs are rounded."""
+
 MARGIN = 3
 """Distinct runs beyond the number of parameters that a fit asks for, so that scatter shows."""
 
@@ -34,6 +37,8 @@ class Design:
     high: dict[str, float]
     tokens_per_param: tuple[float, float] | None
     levels: dict[str, int]
+    repeating: int | None = None
+    """Runs with more tokens than unique ones; None for a law that does not tell them apart."""
 
     @property
     def thin(self) -> dict[str, int]:
@@ -54,7 +59,9 @@ def describe(runs: pd.DataFrame, law: Law) -> Design:
     """Measure the spread of the law's inputs in runs that are :func:`measurable`."""
     x = {c: runs[c].to_numpy(dtype=float) for c in law.inputs}
     low, high = ({c: float(f(v)) for c, v in x.items()} for f in (np.min, np.max))
-    ratio = None
+    ratio, again = None, None
+    if "unique_tokens" in x:
+        again = int((x["tokens"] > ONCE * x["unique_tokens"]).sum())
     if {"params", "tokens"} <= set(x):
         per = x["tokens"] / x["params"]
         ratio = (float(per.min()), float(per.max()))
@@ -66,6 +73,7 @@ def describe(runs: pd.DataFrame, law: Law) -> Design:
         high=high,
         tokens_per_param=ratio,
         levels={c: len(np.unique(v)) for c, v in x.items()},
+        repeating=again,
     )
 
 
@@ -79,7 +87,8 @@ def check(d: Design, law: Law) -> None:
     """Refuse runs whose design cannot determine the law, by name, with what is missing.
 
     Raises :class:`Unidentifiable` when there are fewer distinct points than parameters plus
-    :data:`MARGIN`, when every run has the same tokens per parameter, when one of several inputs
+    :data:`MARGIN`, when every run has the same tokens per parameter, when fewer than
+    :data:`LEVELS` runs read text again under a law that counts repeats, when one of several inputs
     takes fewer than :data:`LEVELS` values, or when no input spans a decade. The exception's
     ``partial`` is the :class:`Design`.
     """
@@ -103,6 +112,14 @@ def check(d: Design, law: Law) -> None:
                 partial=d,
                 insist="pass check=False to fit, or law=None to read_runs",
             )
+    if d.repeating is not None and d.repeating < LEVELS:
+        raise Unidentifiable(
+            f"{d.repeating} of {d.runs} runs read their text more than once; telling how repeats "
+            f"fade takes at least {LEVELS}. Add runs with more tokens than unique_tokens, or fit "
+            f"laws.CHINCHILLA, which needs none",
+            partial=d,
+            insist="pass check=False to fit, or law=None to read_runs",
+        )
     for name, levels in d.thin.items():
         raise Unidentifiable(
             f"{name} takes {levels} different {'value' if levels == 1 else 'values'} in these "

@@ -100,3 +100,16 @@ def test_a_budget_that_the_text_cannot_use_is_refused(fitted):
         for c in (1e23, 1e24)
     )
     assert tenth / whole - 1 < 1e-6
+
+
+def test_runs_that_read_no_text_twice_say_nothing_of_repeats():
+    table = runs()
+    few = table.assign(unique_tokens=table["tokens"] * np.where(np.arange(len(table)) < 2, 0.5, 1))
+    with pytest.raises(sl.Unidentifiable, match="2 of 75 runs read their text more than once"):
+        sl.fit(sl.laws.DATA_CONSTRAINED, few, held=HELD)
+    few.loc[few.index[2], "unique_tokens"] /= 1.06
+    assert sl.fit(sl.laws.DATA_CONSTRAINED, few, objective=sl.LSQ_LOG, held=HELD) is not None
+    # A name that is rounded is no repeat.
+    few.loc[few.index[2], "unique_tokens"] *= 1.06 / 1.04
+    with pytest.raises(sl.Unidentifiable, match=r"fit laws\.CHINCHILLA, which needs none"):
+        sl.fit(sl.laws.DATA_CONSTRAINED, few, held=HELD)

@@ -6,12 +6,10 @@ import pandas as pd
 from scalinglaws import _checks as checks
 from scalinglaws._simulated import is_simulated
 from scalinglaws.errors import Unidentifiable
+from scalinglaws.identifiability import ONCE
 
 SAME = 0.02
 """Sizes and amounts of training within this share of each other are one setting."""
-
-ONCE = 1.05
-"""Epochs up to which text counts as read once: names of runs are rounded."""
 
 
 def passes(runs: pd.DataFrame) -> pd.DataFrame:
