@@ -122,3 +122,21 @@ def test_passes_are_joined_within_a_setting_and_none_is_lost():
     names = [text.get_text() for text in ax.get_legend().get_texts()]
     assert len(names) == len(set(names)) == 4
     assert "up to five times costs 0.4%" in picture.says
+
+
+def test_lifetimes_start_at_the_compute_optimal_model_and_mark_the_cheapest():
+    fit = sl.fit(sl.laws.CHINCHILLA, sl.load("hoffmann2022"))
+    demands = [0.0, 2e12]
+    life = sl.compute.lifetime(fit, demands, as_good_as=13e9, n=20)
+    sizes = 13e9 * np.geomspace(0.2, 1, 30)
+    tokens = sl.compute.tokens_for(fit.law, fit.params, params=sizes, loss=life.attrs["loss"])
+    costs = {s: 6 * sizes * tokens + 2 * sizes * s for s in demands}
+    picture = sl.figures.lifetimes(life, sizes, costs)
+    (ax,) = picture.figure.axes
+    dots = [line for line in ax.lines if line.get_marker() == "o"]
+    assert [d.get_xdata()[0] for d in dots] == life["params"].tolist()
+    assert [d.get_ydata()[0] for d in dots] == (1 - life["saved"]).tolist()
+    curves = [line for line in ax.lines if len(line.get_xdata()) == 30]
+    assert all(c.get_ydata()[-1] == 1 for c in curves)
+    assert {"training alone", "2T served"} <= {t.get_text() for t in ax.texts}
+    assert "For 2T tokens served a model of 6.08B parameters saves 29%" in picture.says

@@ -3,16 +3,22 @@
 from scalinglaws.compute import batch_size, envelope, isoflop, isoflop_noise
 from scalinglaws.compute.edges import pareto
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN, growth, optimal_params
+from scalinglaws.compute.price import Price
 from scalinglaws.compute.repeats import passes
+from scalinglaws.compute.serving import lifetime, optimal_tokens, tokens_for
 
 __all__ = [
     "FLOPS_PER_PARAM_TOKEN",
+    "Price",
     "batch_size",
     "envelope",
     "growth",
     "isoflop",
     "isoflop_noise",
+    "lifetime",
     "optimal_params",
+    "optimal_tokens",
     "pareto",
     "passes",
+    "tokens_for",
 ]

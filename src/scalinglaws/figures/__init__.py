@@ -11,8 +11,8 @@ from scalinglaws.figures._fit import curve, fit, hold_out, intervals, lines
 from scalinglaws.figures._frontier import frontiers, isoflop
 from scalinglaws.figures._ladders import chained, ladders, metrics, powers, trends, ways
 from scalinglaws.figures._planning import choices, needed, trials
-from scalinglaws.figures._repeats import passes
 from scalinglaws.figures._runs import both_axes, envelope, runs
+from scalinglaws.figures._spending import lifetimes, passes
 from scalinglaws.figures._style import Picture
 from scalinglaws.figures._transfer import against_rival, bends, finetuning, worth
 from scalinglaws.figures._worlds import edge, exponents, slices, strips, years
@@ -47,6 +47,7 @@ __all__ = [
     "ladders",
     "league",
     "levels",
+    "lifetimes",
     "lines",
     "metrics",
     "needed",

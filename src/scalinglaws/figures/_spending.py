@@ -1,4 +1,6 @@
-"""What reading text again costs: one line for each size and amount of training."""
+"""What a budget buys: text that is read again, and models that are served."""
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -6,8 +8,9 @@ from matplotlib.ticker import FuncFormatter
 
 from scalinglaws._format import count
 from scalinglaws._simulated import is_simulated
-from scalinglaws.figures._labels import ramp
-from scalinglaws.figures._style import FITTED, Picture, canvas, finish, scale
+from scalinglaws._typing import Array
+from scalinglaws.figures._labels import at_ends, ramp
+from scalinglaws.figures._style import FITTED, WARM, Picture, canvas, finish, scale
 
 _BINS = 4
 """Most groups of sizes that one ramp of colours tells apart."""
@@ -48,3 +51,43 @@ def passes(table: pd.DataFrame, *, message: str = "") -> Picture:
     if len(few):
         says += f"; up to five times costs {few.median():.1%} at the median"
     return finish(figure, message or says, simulated=is_simulated(table))
+
+
+def lifetimes(
+    life: pd.DataFrame, sizes: Array, costs: Mapping[float, Array], *, message: str = ""
+) -> Picture:
+    """Draw what models of one quality cost over their life, one line for each demand.
+
+    ``life`` is what :func:`scalinglaws.compute.lifetime` returns for the demands that ``costs``
+    has, each with the cost of every size in ``sizes``. Costs are shown over that of the
+    compute-optimal model, the last of ``sizes``; dots are the cheapest models, with the interval
+    to stake.
+    """
+    figure, ax = canvas(height=4.4, width=7.6)
+    names = []
+    for (served, cost), colour in zip(costs.items(), ramp(len(costs)), strict=True):
+        row = life[life["served"] == served].iloc[0]
+        y = cost / cost[-1]
+        known = np.isfinite(y)
+        ax.plot(sizes[known], y[known], color=colour, lw=1.6)
+        low = 1 - row["saved"]
+        ends = [max(row["params_low"], sizes[0]), min(row["params_high"], sizes[-1])]
+        ax.plot(ends, [low, low], color=colour, lw=4, alpha=0.3, solid_capstyle="butt")
+        ax.plot([row["params"]], [low], "o", ms=6, color=WARM, mec=FITTED, mew=0.8)
+        first = float(y[known][0])
+        names.append((first, f"{count(served)} served" if served else "training alone", colour))
+    ax.axhline(1, color=FITTED, lw=0.9, ls=":")
+    ax.set_xscale("log")
+    ax.set_ylim(0.3, 1.6)
+    ax.set_xlim(sizes[0], sizes[-1])
+    ax.invert_xaxis()
+    at_ends(ax, names[::-1])
+    scale(ax, x="params")
+    ax.set_xlabel("parameters of the model, all of one quality")
+    ax.set_ylabel("cost over that of the compute-optimal model")
+    far = life.iloc[-1]
+    says = (
+        f"For {count(far['served'])} tokens served a model of {count(far['params'])} parameters "
+        f"saves {far['saved']:.0%}"
+    )
+    return finish(figure, message or says, simulated=is_simulated(life))
