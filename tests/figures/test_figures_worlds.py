@@ -140,3 +140,18 @@ def test_lifetimes_start_at_the_compute_optimal_model_and_mark_the_cheapest():
     assert all(c.get_ydata()[-1] == 1 for c in curves)
     assert {"training alone", "2T served"} <= {t.get_text() for t in ax.texts}
     assert "For 2T tokens served a model of 6.08B parameters saves 29%" in picture.says
+
+
+def test_lines_that_end_together_are_named_where_they_begin():
+    games = sl.load("jones2021").assign(gap=lambda t: -t["elo"])
+    law = sl.fit(sl.laws.BOARD_GAME, games, objective=sl.LSQ)
+    (ax,) = sl.figures.slices(law, x="flops", by="board", words="a side", log=False).figure.axes
+    for name in ax.texts:
+        board = float(name.get_text().split()[0])
+        start = games[games["board"] == board]["flops"].min()
+        assert name.xy[0] == start
+        at = law.law(law.params, board=np.array([board]), flops=np.array([start]))[0]
+        assert name.xy[1] == pytest.approx(at)
+    apart = sl.fit(sl.laws.KAPLAN_ND, sl.load("hoffmann2022"), check=False)
+    (ax,) = sl.figures.slices(apart, x="tokens", by="params").figure.axes
+    assert all(name.xy[0] == 1.0 for name in ax.texts)

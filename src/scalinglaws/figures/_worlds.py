@@ -28,6 +28,9 @@ from scalinglaws.figures._style import (
 _LINES = 7
 """Most lines of one ramp that stay apart."""
 
+_MEET = 0.1
+"""Spread of the ends of lines, over that of their starts, below which they end together."""
+
 _NAMED = 8
 """Most columns whose names a legend holds."""
 
@@ -98,7 +101,7 @@ def slices(
     of, across = fit.inputs[by], fit.inputs[x]
     values = np.unique(np.exp(np.log(of).round(2)))
     shown = values[np.unique(np.linspace(0, len(values) - 1, min(_LINES, len(values))).astype(int))]
-    names = []
+    names, starts = [], []
     for value, colour in zip(shown, ramp(len(shown)), strict=True):
         mine = np.abs(np.log(of / value)) < 0.01
         ax.plot(across[mine], fit.loss[mine], "o", ms=4, mew=0, color=colour)
@@ -111,11 +114,21 @@ def slices(
                 grid = np.geomspace(start, end, 60)
                 curve = fit.law(fit.params, **{x: grid, by: np.full(60, size)})
                 ax.plot(grid, curve, style, lw=1.5, color=colour)
-        names.append((float(curve[-1]), f"{count(size)} {words}".strip(), colour))
+        ends = np.array([across[mine].min(), until or across[mine].max()])
+        at = fit.law(fit.params, **{x: ends, by: np.full(2, size)})
+        starts.append((float(ends[0]), float(at[0])))
+        names.append((float(at[1]), f"{count(size)} {words}".strip(), colour))
     scale(ax, x=x, y=fit.law.response if log else None)
     ax.set_xlabel(xlabel or ax.get_xlabel())
     ax.set_ylabel(ylabel or response_label(fit))
-    at_ends(ax, names)
+    if np.ptp([y for y, *_ in names]) > _MEET * np.ptp([y for _, y in starts]):
+        at_ends(ax, names)
+    else:
+        # Lines that end together are named where they begin apart.
+        for start, (_, label, colour) in zip(starts, names, strict=True):
+            look: dict[str, Any] = {"color": colour, "ha": "right", "va": "center", "fontsize": 8.5}
+            ax.annotate(label, start, (-5, 0), textcoords="offset points", **look)
+        ax.set_xlim(left=ax.get_xlim()[0] / 40)
     says = f"{fit.law.name}: one line a value of {words or by}"
     return finish(figure, message or says, simulated=is_simulated(fit.runs))
 
