@@ -2,7 +2,8 @@
 
 ``load`` or ``read_runs`` gives a checked table of runs; ``fit`` a law to it; ask the fit for
 intervals, predictions, a test of published parameters or its report; ``allocate`` splits a budget,
-``hold_out`` scores a law on runs that it has not seen, ``forecast`` continues a learning curve.
+``hold_out`` scores a law on runs that it has not seen, ``forecast`` continues a learning curve,
+``multiplier`` says what compute one recipe saves over another.
 What chapters write with is in ``scalinglaws.notebook``.
 """
 
@@ -30,6 +31,7 @@ from scalinglaws.laws import Law, Parameter
 
 if TYPE_CHECKING:
     from scalinglaws import compute, curves, downstream, figures
+    from scalinglaws.compute.multiplier import multiplier
     from scalinglaws.curves.forecast import forecast
     from scalinglaws.validation import simulate
     from scalinglaws.validation.hold_out import hold_out
@@ -67,6 +69,7 @@ __all__ = [
     "laws",
     "load",
     "load_fit",
+    "multiplier",
     "read_runs",
     "simulate",
 ]
@@ -78,6 +81,7 @@ _LATE = {
     "figures": "scalinglaws.figures",
     "forecast": "scalinglaws.curves.forecast",
     "hold_out": "scalinglaws.validation.hold_out",
+    "multiplier": "scalinglaws.compute.multiplier",
     "simulate": "scalinglaws.validation.simulate",
 }
 """Where what most calls do without is imported from when it is first used."""
@@ -97,7 +101,7 @@ def __getattr__(name: str) -> Any:
             f"'scalinglaws[figures]'",
             name=error.name,
         ) from None
-    if name in ("forecast", "hold_out"):
+    if name in ("forecast", "hold_out", "multiplier"):
         found = getattr(found, name)
     globals()[name] = found
     return found
