@@ -3,7 +3,7 @@
 ``load`` or ``read_runs`` gives a checked table of runs; ``fit`` a law to it; ask the fit for
 intervals, predictions, a test of published parameters or its report; ``allocate`` splits a budget,
 ``hold_out`` scores a law on runs that it has not seen, ``forecast`` continues a learning curve,
-``multiplier`` says what compute one recipe saves over another.
+``multiplier`` says what compute one recipe saves over another, ``fragility`` what turns a number.
 What chapters write with is in ``scalinglaws.notebook``.
 """
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from scalinglaws.compute.multiplier import multiplier
     from scalinglaws.curves.forecast import forecast
     from scalinglaws.validation import simulate
+    from scalinglaws.validation.fragility import fragility
     from scalinglaws.validation.hold_out import hold_out
 
 __version__ = VERSION
@@ -64,6 +65,7 @@ __all__ = [
     "figures",
     "fit",
     "forecast",
+    "fragility",
     "hold_out",
     "huber",
     "laws",
@@ -80,6 +82,7 @@ _LATE = {
     "downstream": "scalinglaws.downstream",
     "figures": "scalinglaws.figures",
     "forecast": "scalinglaws.curves.forecast",
+    "fragility": "scalinglaws.validation.fragility",
     "hold_out": "scalinglaws.validation.hold_out",
     "multiplier": "scalinglaws.compute.multiplier",
     "simulate": "scalinglaws.validation.simulate",
@@ -101,7 +104,7 @@ def __getattr__(name: str) -> Any:
             f"'scalinglaws[figures]'",
             name=error.name,
         ) from None
-    if name in ("forecast", "hold_out", "multiplier"):
+    if name in ("forecast", "fragility", "hold_out", "multiplier"):
         found = getattr(found, name)
     globals()[name] = found
     return found

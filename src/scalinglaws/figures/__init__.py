@@ -8,6 +8,7 @@ from scalinglaws.figures._coverage import coverage, defaults
 from scalinglaws.figures._curves import contest, forecasts, league
 from scalinglaws.figures._downstream import cloud, inversions, levels
 from scalinglaws.figures._fit import curve, fit, hold_out, intervals, lines
+from scalinglaws.figures._fragility import fragility
 from scalinglaws.figures._frontier import frontiers, isoflop
 from scalinglaws.figures._ladders import chained, ladders, metrics, powers, trends, ways
 from scalinglaws.figures._planning import choices, needed, trials
@@ -38,6 +39,7 @@ __all__ = [
     "finetuning",
     "fit",
     "forecasts",
+    "fragility",
     "frontiers",
     "hold_out",
     "interactive",
