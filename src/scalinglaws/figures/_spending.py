@@ -1,6 +1,7 @@
 """What a budget buys: text that is read again, and models that are served."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from matplotlib.ticker import FuncFormatter
 from scalinglaws._format import count
 from scalinglaws._simulated import is_simulated
 from scalinglaws._typing import Array
-from scalinglaws.figures._labels import at_ends, ramp
+from scalinglaws.figures._labels import ramp
 from scalinglaws.figures._style import FITTED, WARM, Picture, canvas, finish, scale
 
 _BINS = 4
@@ -32,7 +33,7 @@ def passes(table: pd.DataFrame, *, message: str = "") -> Picture:
         ax.axhline(level, color=FITTED, lw=0.9, ls=":")
     for group, colour in zip(groups, ramp(len(groups)), strict=True):
         ends = " to ".join(dict.fromkeys(map(count, group[[0, -1]])))
-        ax.plot([], [], "o", ms=4.5, mew=0, color=colour, label=f"{ends} parameters")
+        ax.plot([], [], "o", ms=4.5, mew=0, color=colour, label=ends)
         for _, line in table[table["params"].isin(group)].groupby(["params", "tokens"]):
             x, y = line["epochs"], line["extra"].clip(lower=_LEAST)
             low = (line["extra"] < _LEAST).to_numpy()
@@ -45,7 +46,7 @@ def passes(table: pd.DataFrame, *, message: str = "") -> Picture:
     ax.yaxis.set_major_formatter(
         FuncFormatter(lambda v, _: f"{v:.3%}".rstrip("0%").rstrip(".") + "%")
     )
-    ax.legend(frameon=False, fontsize=8.5)
+    ax.legend(frameon=False, fontsize=8.5, title="parameters", title_fontsize=8.5)
     few = table[table["epochs"] <= 5]["extra"]
     says = f"{len(table)} runs that read their text again, against fresh text"
     if len(few):
@@ -64,7 +65,6 @@ def lifetimes(
     to stake.
     """
     figure, ax = canvas(height=4.4, width=7.6)
-    names = []
     for (served, cost), colour in zip(costs.items(), ramp(len(costs)), strict=True):
         row = life[life["served"] == served].iloc[0]
         y = cost / cost[-1]
@@ -74,16 +74,22 @@ def lifetimes(
         ends = [max(row["params_low"], sizes[0]), min(row["params_high"], sizes[-1])]
         ax.plot(ends, [low, low], color=colour, lw=4, alpha=0.3, solid_capstyle="butt")
         ax.plot([row["params"]], [low], "o", ms=6, color=WARM, mec=FITTED, mew=0.8)
-        first = float(y[known][0])
-        names.append((first, f"{count(served)} served" if served else "training alone", colour))
+        words = f"{count(served)} served" if served else "training alone"
+        # The first curve has nothing below it but the others, and those have room below.
+        look: dict[str, Any] = {
+            "fontsize": 8.5,
+            "color": colour,
+            "va": "top" if served else "bottom",
+        }
+        place = (3, -9 if served else 32)
+        ax.annotate(words, (row["params"], low), place, textcoords="offset points", **look)
     ax.axhline(1, color=FITTED, lw=0.9, ls=":")
     ax.set_xscale("log")
     ax.set_ylim(0.3, 1.6)
     ax.set_xlim(sizes[0], sizes[-1])
     ax.invert_xaxis()
-    at_ends(ax, names[::-1])
     scale(ax, x="params")
-    ax.set_xlabel("parameters of the model, all of one quality")
+    ax.set_xlabel("parameters, smaller to the right")
     ax.set_ylabel("cost over that of the compute-optimal model")
     far = life.iloc[-1]
     says = (
