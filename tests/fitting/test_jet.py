@@ -428,12 +428,13 @@ def test_every_law_has_its_value_gradient_and_hessian(name: str) -> None:
         assert np.abs((g - gradient) / scale).max() < 1e-12
         fine, coarse = (bend(formula, theta, s)[:, :, 0] for s in (2e-5, 1e-4))
         size = np.abs(fine).max(axis=2, keepdims=True) + np.abs(fine).max() * 1e-3
-        # Away from its corners a broken line bends by less than a rounding of its value.
-        size = np.maximum(size, EPS * np.abs(f).max())
+        size = np.where(size > 0, size, 1.0)  # a straight line does not bend
         # The Hessian is as exact as the differences can tell: they differ by their own error.
-        # Its fifth derivatives by an exponent, in inputs that span 30 in the logarithm, limit it.
-        assert (np.abs(h - fine) / size).max() < 1e-7
-        assert (np.abs(h - coarse) / size).max() < 1e-5
+        # Its fifth derivatives by an exponent, in inputs that span 30 in the logarithm, limit it;
+        # beside the corners of a broken line, roundings of the slope over the step do.
+        rounding = 8 * EPS * np.abs(gradient).max()
+        assert (np.abs(h - fine) <= 1e-7 * size + rounding / 2e-5).all()
+        assert (np.abs(h - coarse) <= 1e-5 * size + rounding / 1e-4).all()
 
 
 def sums_of(model: Model, theta: Array, runs: int, seed: int) -> tuple[Array, Array, Array]:
