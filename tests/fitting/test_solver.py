@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
@@ -238,6 +238,7 @@ INVARIANT = ["Chinchilla", "shifted", "power law with floor", "Kaplan, size and 
 
 
 @settings(max_examples=12, deadline=None)
+@example(name="Kaplan, size and steps", objective="lsq_log", inputs=-12.0, loss=0.0)
 @given(
     name=st.sampled_from(INVARIANT),
     objective=st.sampled_from(["lsq_log", "Huber 1e-3"]),

@@ -30,7 +30,10 @@ def log_weights(log_columns: Sequence[Array], least: float = 0.01) -> Array:
 
 
 def _scale(name: str, symbol: str, unit: str, meaning: str) -> Parameter:
-    return Parameter(name=name, symbol=symbol, unit=unit, meaning=meaning, upper=_HUGE)
+    # Both ends alike: a bound in units of the loss would be met by a scale in large units.
+    return Parameter(
+        name=name, symbol=symbol, unit=unit, meaning=meaning, lower=1 / _HUGE, upper=_HUGE
+    )
 
 
 def _reach(log_weight: Array, power: Array) -> Array:
