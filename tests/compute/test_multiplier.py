@@ -1,5 +1,7 @@
 """What one recipe saves over another: closed forms, coverage, crossings, and what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -103,3 +105,14 @@ def test_units_and_seeds(pair):
     # Fits in other units agree to the solver's own tolerance, times an exponent of ten.
     np.testing.assert_allclose(there.table["times"], again.table["times"], rtol=1e-4)
     assert "compute of B over A at equal loss" in repr(again)
+
+
+def test_no_jackknife_and_no_exponent_at_its_bound(pair):
+    a, b = pair
+    with pytest.raises(sl.BadParameters, match="a jackknife leaves out one group of one"):
+        sl.multiplier(a, b, kind="jackknife")
+    parts = [replace(p, upper=0.05) if p.name == "c" else p for p in LAW.parameters]
+    stuck = sl.fit(replace(LAW, parameters=tuple(parts)), b.runs, check=False)
+    assert stuck.at_bound == ("c",)
+    with pytest.raises(sl.Unidentifiable, match="c sits at the edge of its range"):
+        sl.multiplier(a, stuck, n=50)

@@ -157,3 +157,10 @@ def test_a_price_comes_from_a_machine_and_only_its_ratio_moves_the_size(fitted):
     for wrong in ({"train_use": 1.2}, {"serve_use": 0.0}, {"money_per_hour": -1.0}):
         with pytest.raises(sl.BadParameters, match=next(iter(wrong))):
             Price.of(**({**machine, "train_use": 0.4, "serve_use": 0.2} | wrong))
+
+
+def test_an_exponent_at_its_bound_decides_no_plan(fitted):
+    flat = fitted.runs.assign(loss=2.0 + 1e-9 * np.arange(len(fitted.runs)))
+    stuck = sl.fit(LAW, flat, check=False)
+    with pytest.raises(sl.Unidentifiable, match="sits at the edge of its range"):
+        lifetime(stuck, 1e12, as_good_as=1e9, n=20)

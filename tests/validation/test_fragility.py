@@ -105,3 +105,16 @@ def test_the_picture_has_a_dot_for_each_number(told):
     names = [t.get_text().replace("\n", " ") for t in ax.get_yticklabels()]
     assert names == table["way"].tolist()
     assert picture.stamp == "SIMULATED"
+
+
+def test_a_number_from_an_exponent_at_its_bound_is_doubted_and_hollow():
+    # One size in the cheap part: without the dear fifth the exponent of size has nothing to go by.
+    table = runs()
+    table["loss"] = np.where(table["params"] < table["params"].max(), 3.0, table["loss"])
+    found = sl.fragility(sl.fit(sl.laws.CHINCHILLA, table, check=False), "E")
+    doubted = found[found["why"] != ""]
+    assert len(doubted) > 0
+    assert doubted["why"].str.endswith("at the edge of its range").all()
+    (ax,) = sl.figures.fragility(found, xlabel="E").figure.axes
+    hollow = [d for d in ax.lines if d.get_marker() == "o" and d.get_markerfacecolor() == "none"]
+    assert len(hollow) == len(doubted)

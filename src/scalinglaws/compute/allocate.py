@@ -88,14 +88,7 @@ def allocate(
             f"{law.name} is a law of {', '.join(law.inputs)}; splitting a budget between size and "
             f"data needs a law of both params and tokens, such as laws.CHINCHILLA"
         )
-    stuck = [name for name in fit.at_bound if name not in law.linear]
-    if stuck:
-        raise Unidentifiable(
-            f"{', '.join(stuck)} sits at the edge of its range, so the best split is decided by "
-            f"the bound and not by the runs: {_why_stuck(fit)}",
-            partial=fit,
-            insist="hold the exponent at a value you can defend: fit(..., held={...})",
-        )
+    not_stuck(fit)
     if checks.numbers({"k": per_param_token}, what="per_param_token")["k"] <= 0:
         raise BadParameters(f"per_param_token must be positive; found {per_param_token!r}")
     budgets = positive_budgets(flops)
@@ -136,6 +129,18 @@ def allocate(
         frame[f"{name}_law_low"], frame[f"{name}_law_high"] = law_ends
     frame["beyond"] = np.maximum(1.0, budgets / largest)
     return frame
+
+
+def not_stuck(fit: Fitted) -> None:
+    """Raise :class:`Unidentifiable` for a fit whose exponents stand at a bound."""
+    stuck = [name for name in fit.at_bound if name not in fit.law.linear]
+    if stuck:
+        raise Unidentifiable(
+            f"{', '.join(stuck)} sits at the edge of its range, so the answer is decided by "
+            f"the bound and not by the runs: {_why_stuck(fit)}",
+            partial=fit,
+            insist="hold the exponent at a value you can defend: fit(..., held={...})",
+        )
 
 
 def _why_stuck(fit: Fitted) -> str:

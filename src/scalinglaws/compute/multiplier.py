@@ -10,9 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from scalinglaws import _checks as checks
+from scalinglaws.compute.allocate import not_stuck
 from scalinglaws.errors import BadParameters, Unidentifiable
 from scalinglaws.intervals.interval import Interval
-from scalinglaws.intervals.resampling import RESAMPLES, resampled
+from scalinglaws.intervals.resampling import JACKKNIFE, RESAMPLES, resampled
 
 if TYPE_CHECKING:
     from scalinglaws._typing import Array
@@ -84,9 +85,10 @@ def multiplier(
     lowest and the highest that both laws reach within their own runs. ``level``, ``kind``, ``n``
     and ``by`` are those of :meth:`Fit.interval`; the two tables are drawn independently.
 
-    Raises :class:`BadParameters` for two laws, a law of several inputs or losses that are not
-    positive, and :class:`Unidentifiable` where no loss is reached by both, or where the curves
-    cross within the losses: then A saves at some and costs at others, and no multiplier says it.
+    Raises :class:`BadParameters` for two laws, a law of several inputs, a jackknife or losses that
+    are not positive, and :class:`Unidentifiable` for an exponent at its bound, where no loss is
+    reached by both, or where the curves cross within the losses: then A saves at some and costs at
+    others, and no multiplier says it.
 
     >>> import scalinglaws as sl
     >>> law, x = sl.laws.power_law("flops"), np.geomspace(1e18, 1e21, 30)
@@ -102,7 +104,16 @@ def multiplier(
             f"a multiplier compares fits of one law of one input, such as "
             f"laws.power_law('flops'); found {law.name} and {b.law.name}"
         )
+    if kind == JACKKNIFE:
+        raise BadParameters(
+            "a multiplier draws both tables, and a jackknife leaves out one group of one: add runs "
+            "until each table has five groups, or give kind='case'"
+        )
+    for fit in (a, b):
+        not_stuck(fit)
     drawn = [resampled(f, n, kind=kind, by=by) for f in (a, b)]
+    # One seed draws both tables: turned about, the draws of one say nothing of the other's.
+    drawn[1] = drawn[1].iloc[np.random.default_rng(0).permutation(len(drawn[1]))]
     values = [
         {k: np.r_[f.params[k], d[k].to_numpy()] for k in law.names}
         for f, d in zip((a, b), drawn, strict=True)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from scalinglaws import _checks as checks
+from scalinglaws.compute.allocate import not_stuck
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN
 from scalinglaws.compute.price import Price
 from scalinglaws.errors import BadParameters, Unidentifiable
@@ -133,9 +134,10 @@ def lifetime(
     parameter pass the largest measured (1 means in range), beyond which the ends of params and
     tokens are widened as those of :func:`allocate` are.
 
-    Raises :class:`Unidentifiable` for a law of other inputs, for a quality that the law never
-    reaches, or that more than a twentieth of its refits never reach, and :class:`BadParameters`
-    for no quality or two, or numbers that are not positive. Sardana et al. 2023.
+    Raises :class:`Unidentifiable` for a law of other inputs, an exponent at its bound, a quality
+    that the law never reaches, or that more than a twentieth of its refits never reach, and
+    :class:`BadParameters` for no quality or two, or numbers that are not positive. Sardana et al.
+    2023.
 
     >>> import scalinglaws as sl
     >>> fit = sl.fit(sl.laws.CHINCHILLA, sl.load("hoffmann2022"))
@@ -150,6 +152,7 @@ def lifetime(
             f"{law.name} is a law of {', '.join(law.inputs)}; trading size for data at one quality "
             f"needs a law of params and tokens, such as laws.CHINCHILLA"
         )
+    not_stuck(fit)
     if (as_good_as is None) == (loss is None):
         raise BadParameters("give one quality: as_good_as= (a size), or loss=")
     named = {"as_good_as": as_good_as} if loss is None else {"loss": loss}

@@ -24,7 +24,8 @@ def fragility(
     """Draw one number under each way of asking, one row a way, the fit's own as a line.
 
     ``table`` is what :func:`scalinglaws.fragility` returns; ``interval`` is the fit's own, drawn as
-    a band. Ways without a number are named, and have no dot.
+    a band. Ways without a number are named and have no
+    dot; a number to doubt is hollow.
     """
     figure, ax = canvas(height=0.9 + 0.42 * len(table))
     own = float(table["value"].iloc[0])
@@ -33,7 +34,8 @@ def fragility(
     ax.axvline(own, color=FITTED, lw=1.2, ls="--")
     for k, row in enumerate(table.itertuples()):
         if np.isfinite(row.value):
-            ax.plot(row.value, k, "o", ms=6.5, color=OBSERVED if k == 0 else WARM)
+            colour = OBSERVED if k == 0 else WARM
+            ax.plot(row.value, k, "o", ms=6.5, color=colour, mfc="none" if row.why else colour)
     ax.set_yticks(
         range(len(table)),
         ["\n".join(wrap(way, _LINE, break_on_hyphens=False)) for way in table["way"]],

@@ -56,6 +56,8 @@ def fragility(result: Fit, of: str | Of, *, by: str = "flops", seed: int = 0) ->
             held = {name: result.params[name] for name in result.held}
             again = fit(result.law, runs, objective=objective, held=held, seed=seed, check=False)
             row["value"] = asked(again)
+            if stuck := [name for name in again.at_bound if name not in again.law.linear]:
+                row["why"] = f"{', '.join(stuck)} at the edge of its range"
         except ScalingLawError as refusal:
             row["why"] = str(refusal).split(": ")[0]
         rows.append(row)
