@@ -142,6 +142,26 @@ def test_lifetimes_start_at_the_compute_optimal_model_and_mark_the_cheapest():
     assert "For 2T tokens served a model of 6.08B parameters saves 29%" in picture.says
 
 
+def test_experts_lead_an_arrow_to_the_dense_model_of_one_loss():
+    runs = sl.load("clark2022")
+    dense = runs.query("router == 'dense' and wider == 1")
+    some = runs.query("in_fit and experts > 1 and router == 's-base'")
+    fit = sl.fit(sl.laws.ROUTED, some, objective=sl.LSQ_LOG)
+    size = float(some["params"].unique()[1])
+    picture = sl.figures.experts(some, fit, dense=dense, mark=(size, 64))
+    (ax,) = picture.figure.axes
+    dots = [line for line in ax.lines if line.get_marker() == "o" and len(line.get_xdata())]
+    assert sum(len(line.get_xdata()) for line in dots) == len(some)
+    squares = [line for line in ax.lines if line.get_marker() == "s"]
+    assert len(squares[0].get_xdata()) == 6
+    # The table of what experts are worth, without a law, has 5.2 there.
+    assert "5.2 times" in {t.get_text() for t in ax.texts}
+    assert "53 mixtures of up to 512 experts against 8 dense runs" in picture.says
+    assert "5.2 times" not in {
+        t.get_text() for t in sl.figures.experts(some, fit, dense=dense).figure.axes[0].texts
+    }
+
+
 def test_lines_that_end_together_are_named_where_they_begin():
     games = sl.load("jones2021").assign(gap=lambda t: -t["elo"])
     law = sl.fit(sl.laws.BOARD_GAME, games, objective=sl.LSQ)

@@ -2,6 +2,8 @@
 
 from scalinglaws.compute import batch_size, envelope, isoflop, isoflop_noise
 from scalinglaws.compute.edges import pareto
+from scalinglaws.compute.experts import equals
+from scalinglaws.compute.mixtures import cheapest_experts, sparse
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN, growth, optimal_params
 from scalinglaws.compute.price import Price
 from scalinglaws.compute.repeats import passes
@@ -11,7 +13,9 @@ __all__ = [
     "FLOPS_PER_PARAM_TOKEN",
     "Price",
     "batch_size",
+    "cheapest_experts",
     "envelope",
+    "equals",
     "growth",
     "isoflop",
     "isoflop_noise",
@@ -20,5 +24,6 @@ __all__ = [
     "optimal_tokens",
     "pareto",
     "passes",
+    "sparse",
     "tokens_for",
 ]

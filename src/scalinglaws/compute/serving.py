@@ -12,6 +12,7 @@ from scalinglaws import _checks as checks
 from scalinglaws.compute.allocate import not_stuck
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN
 from scalinglaws.compute.price import Price
+from scalinglaws.compute.staking import staked
 from scalinglaws.errors import BadParameters, Unidentifiable
 from scalinglaws.intervals import beyond
 from scalinglaws.intervals.resampling import RESAMPLES, ends, resampled
@@ -254,21 +255,5 @@ def _life(
         row |= {name: float(value[0]), f"{name}_law_low": float(low)}
         row[f"{name}_law_high"] = float(high)
         others = np.array([a[name][0] for a in off] or [value[0]])
-        row |= _staked(name, float(value[0]), low, high, others)
+        row |= staked(name, float(value[0]), low, high, others, log=name != "saved")
     return row | {"beyond": times}
-
-
-def _staked(name: str, middle: float, low: float, high: float, others: Array) -> dict[str, float]:
-    """Return the ends to stake: those of the law and of other losses, as roots of squares.
-
-    In the logarithm, but for a share saved, which may be none.
-    """
-    log = name != "saved"
-    numbers = np.array([middle, low, high, *others])
-    with np.errstate(all="ignore"):
-        centre, low, high, *moved = np.log(numbers) if log else numbers
-        steps = [0.0, *(m - centre for m in moved if not np.isnan(m))]
-        down, up = np.hypot(low - centre, min(steps)), np.hypot(high - centre, max(steps))
-        staked = np.array([centre - down, centre + up])
-        first, last = np.exp(staked) if log else staked
-    return {f"{name}_low": float(first), f"{name}_high": float(last)}

@@ -13,7 +13,7 @@ from scalinglaws.figures._frontier import frontiers, isoflop
 from scalinglaws.figures._ladders import chained, ladders, metrics, powers, trends, ways
 from scalinglaws.figures._planning import choices, needed, trials
 from scalinglaws.figures._runs import both_axes, envelope, runs
-from scalinglaws.figures._spending import lifetimes, passes
+from scalinglaws.figures._spending import experts, lifetimes, passes
 from scalinglaws.figures._style import Picture
 from scalinglaws.figures._transfer import against_rival, bends, finetuning, worth
 from scalinglaws.figures._worlds import edge, exponents, slices, strips, years
@@ -35,6 +35,7 @@ __all__ = [
     "defaults",
     "edge",
     "envelope",
+    "experts",
     "exponents",
     "finetuning",
     "fit",

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter
 
+from scalinglaws._fit import Fit
 from scalinglaws._format import count
 from scalinglaws._simulated import is_simulated
 from scalinglaws._typing import Array
@@ -97,3 +98,54 @@ def lifetimes(
         f"saves {far['saved']:.0%}"
     )
     return finish(figure, message or says, simulated=is_simulated(life))
+
+
+def experts(
+    runs: pd.DataFrame,
+    fit: Fit,
+    *,
+    dense: pd.DataFrame,
+    mark: tuple[float, float] | None = None,
+    message: str = "",
+) -> Picture:
+    """Draw the loss of mixtures of experts over the parameters that a token meets, by experts.
+
+    ``runs`` has ``params``, ``experts`` and ``loss``, ``fit`` is a law of them, drawn over the
+    range of the runs; ``dense`` are models without experts, joined. ``mark`` is a size and a number
+    of experts: an arrow leads from there to the dense model of the same loss, between two runs.
+    """
+    figure, ax = canvas(height=4.6, width=7.6)
+    counts = np.sort(runs["experts"].unique())
+    sizes = np.geomspace(runs["params"].min(), runs["params"].max(), 60)
+    ends = (counts[0], counts[len(counts) // 2], counts[-1])
+    for count_of, colour in zip(counts, ramp(len(counts)), strict=True):
+        some = runs[runs["experts"] == count_of]
+        ax.plot(some["params"], some["loss"], "o", ms=4, mew=0, color=colour)
+        law = fit.law(fit.params, params=sizes, experts=np.full_like(sizes, count_of))
+        ax.plot(sizes, law, "-", lw=1.1, color=colour)
+        if count_of in ends:
+            place = (sizes[0], law[0])
+            look: dict[str, Any] = {"fontsize": 8.5, "color": colour, "ha": "right", "va": "center"}
+            words = f"{count_of:.0f} experts"
+            ax.annotate(words, place, (-6, 0), textcoords="offset points", **look)
+    one = np.exp(np.log(dense["loss"]).groupby(dense["params"]).mean())
+    ax.plot(one.index, one, "s-", ms=5, lw=1.6, color=FITTED, label="dense, measured")
+    ax.plot([], [], "o", ms=4, mew=0, color=ramp(3)[1], label="mixtures, measured")
+    ax.plot([], [], "-", lw=1.1, color=ramp(3)[1], label="fitted law")
+    scale(ax, x="params", y="loss")
+    ax.set_xlim(left=sizes[0] / 2.6)
+    if mark is not None:
+        size, many = mark
+        at = float(runs[(runs["params"] == size) & (runs["experts"] == many)]["loss"].mean())
+        equal = np.exp(np.interp(-np.log(at), -np.log(one), np.log(one.index)))
+        arrow = {"arrowstyle": "->", "color": WARM, "lw": 2.0}
+        ax.annotate("", (equal, at), (size, at), arrowprops=arrow)
+        middle = ((size * equal) ** 0.5, at)
+        words = f"{equal / size:.1f} times"
+        ax.annotate(
+            words, middle, (0, 5), textcoords="offset points", ha="center", fontsize=9, color=FITTED
+        )
+    ax.set_xlabel("parameters that a token meets")
+    ax.legend(frameon=False, fontsize=8.5)
+    says = f"{len(runs)} mixtures of up to {counts[-1]:.0f} experts against {len(dense)} dense runs"
+    return finish(figure, message or says, simulated=is_simulated(runs))

@@ -2,7 +2,14 @@
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, Locator, LogFormatter, LogLocator, MaxNLocator
+from matplotlib.ticker import (
+    FuncFormatter,
+    Locator,
+    LogFormatter,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+)
 
 _FEWEST, _MOST = 3, 7
 _STEPS = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
@@ -38,6 +45,7 @@ def name_ticks(ax: Axes) -> None:
         if axis.get_scale() != "log" or not isinstance(axis.get_major_locator(), LogLocator):
             continue
         axis.set_major_locator(NamedLocator())
+        axis.set_minor_formatter(NullFormatter())
         if isinstance(axis.get_major_formatter(), LogFormatter):
             axis.set_major_formatter(FuncFormatter(lambda value, _: power(value)))
 

@@ -12,6 +12,7 @@ from scalinglaws.notebook.refusal import Refusal, takes_refusals
 
 _HEADERS = {
     "params": "parameters N",
+    "total_params": "all parameters",
     "tokens": "tokens D",
     "tokens_per_param": "tokens per parameter",
     "flops": "compute C (FLOPs)",
@@ -96,7 +97,7 @@ def _words(name: str, value: object) -> str:
         return f"{value}"
     if math.isnan(value):
         return ""
-    if name in ("params", "tokens", "batch_tokens"):
+    if name in ("params", "total_params", "tokens", "batch_tokens"):
         return count(float(value))
     if name == "flops":
         return f"{value:.3g}".replace("e+", "e")
