@@ -105,6 +105,11 @@ ALL_LAWS: dict[str, Known] = {
         {"k": 0.9, "alpha": 1.6, "e_IR": 0.12},
         {"upstream_error": np.geomspace(0.08, 0.9, 50)},
     ),
+    "loss from another loss": (
+        sl.laws.loss_to_loss(floor=0.2),
+        {"K": 0.95, "kappa": 1.08, "E": 0.4},
+        {"other_loss": np.geomspace(0.35, 4.4, 50)},
+    ),
     "line in logits": (
         sl.laws.LOGIT_LINE,
         {"a": 0.6, "b": 0.85},

@@ -162,6 +162,20 @@ def test_experts_lead_an_arrow_to_the_dense_model_of_one_loss():
     }
 
 
+def test_translated_leads_from_the_sweep_to_runs_that_were_not_fitted():
+    truth = {"K": 0.9, "kappa": 1.05, "E": 1.5}
+    law, x = sl.laws.loss_to_loss(floor=2.0), np.linspace(2.6, 4.0, 20)
+    fit = sl.fit(law, sl.simulate.at(law, truth, other_loss=x, noise=0.001), check=False)
+    picture = sl.figures.translated({"code": fit}, far={"code": (2.3, 1.77)}, xlabel="loss of web")
+    (ax,) = picture.figure.axes
+    dashed = [line for line in ax.lines if line.get_linestyle() == "--" and len(line.get_xdata())]
+    assert (dashed[0].get_xdata().min(), dashed[0].get_xdata().max()) == (2.3, 2.6)
+    diamonds = [line for line in ax.lines if line.get_marker() == "D" and len(line.get_xdata())]
+    assert (diamonds[0].get_xdata()[0], diamonds[0].get_ydata()[0]) == (2.3, 1.77)
+    assert "code" in {t.get_text() for t in ax.texts}
+    assert "Losses on 1 texts follow the loss of web" in picture.says
+
+
 def test_lines_that_end_together_are_named_where_they_begin():
     games = sl.load("jones2021").assign(gap=lambda t: -t["elo"])
     law = sl.fit(sl.laws.BOARD_GAME, games, objective=sl.LSQ)

@@ -37,18 +37,21 @@ class Multiplier:
 
     ``table`` has a row for each loss: ``loss``, ``times`` (above 1 where A saves) and its ends
     ``times_low`` and ``times_high``. ``slopes`` is the difference of the exponents, A less B, with
-    its interval, and ``p_value`` how often refits put it on the other side of zero, doubled: where
-    it is small, one number cannot hold at all losses.
+    its interval. ``change`` is the multiplier at the lowest loss over that at the highest, with its
+    interval, over all losses that both reach within their runs, and ``p_value`` how often refits
+    put it on the other side of one, doubled: where it is small, one number cannot hold at all
+    losses. Equal exponents are not enough for that where the floors differ.
     """
 
     table: pd.DataFrame
     slopes: Interval
+    change: Interval
     p_value: float
 
     @property
     def one(self) -> bool:
-        """Whether one number may hold at all losses: the exponents' difference may be zero."""
-        return 0.0 in self.slopes
+        """Whether one number may hold at all losses: its change may be none."""
+        return 1.0 in self.change
 
     def __repr__(self) -> str:
         """Return the multiplier at the ends of the common losses, and whether it is one number."""
@@ -63,7 +66,9 @@ class Multiplier:
             [
                 "compute of B over A at equal loss",
                 *rows,
-                f"  exponents differ by {self.slopes}, p = {self.p_value:.2g}: {same}",
+                f"  it changes {self.change} times over the losses of both, p = {self.p_value:.2g}",
+                f"  {same}",
+                f"  exponents differ by {self.slopes}",
             ]
         )
 
@@ -147,8 +152,18 @@ def multiplier(
         estimate=float(apart[0]), low=float(ends[0]), high=float(ends[1]), level=level,
         kind=f"{drawn[0].attrs['kind']} bootstrap of both",
     )  # fmt: skip
-    share = min((apart[1:] > 0).mean(), (apart[1:] < 0).mean())
-    return Multiplier(table=table, slopes=slopes, p_value=float(min(1.0, 2 * share)))
+    # Over all the losses of both where they share some, whichever was asked for.
+    wide = at if losses is None else _shared(a, b, at)
+    of_ends = [_cost(f, v, wide[[0, -1]]) for f, v in zip((a, b), values, strict=True)]
+    moved = of_ends[1][:least] - of_ends[0][:least]
+    moves = np.exp(moved[:, 1] - moved[:, 0])
+    first, last = np.nanquantile(moves[1:], [tail, 1 - tail])
+    change = Interval(
+        estimate=float(moves[0]), low=min(float(first), float(moves[0])),
+        high=max(float(last), float(moves[0])), level=level, kind=slopes.kind,
+    )  # fmt: skip
+    share = min((moves[1:] >= 1).mean(), (moves[1:] <= 1).mean())
+    return Multiplier(table=table, slopes=slopes, change=change, p_value=float(min(1.0, 2 * share)))
 
 
 def _exponent(law: Law) -> str:
@@ -179,6 +194,13 @@ def _common(a: Fitted, b: Fitted) -> Array:
             insist="name losses, and trust a law beyond its runs: losses=[...]",
         )
     return np.asarray(np.geomspace(high, low, LOSSES))
+
+
+def _shared(a: Fitted, b: Fitted, asked: Array) -> Array:
+    try:
+        return _common(a, b)
+    except Unidentifiable:
+        return asked
 
 
 def _cost(fit: Fitted, values: Values, losses: Array) -> Array:

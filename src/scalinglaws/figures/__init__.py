@@ -4,6 +4,7 @@ from scalinglaws._mime import FIGURE as MIME
 from scalinglaws.figures import interactive
 from scalinglaws.figures._answers import answers
 from scalinglaws.figures._carry import carried
+from scalinglaws.figures._corpora import translated
 from scalinglaws.figures._coverage import coverage, defaults
 from scalinglaws.figures._curves import contest, forecasts, league
 from scalinglaws.figures._downstream import cloud, inversions, levels
@@ -59,6 +60,7 @@ __all__ = [
     "runs",
     "slices",
     "strips",
+    "translated",
     "trends",
     "trials",
     "ways",

@@ -11,6 +11,7 @@ from scalinglaws.laws.downstream import (
     LOGIT_LINE,
     LOSS_TO_ERROR,
     logistic_in_log,
+    loss_to_loss,
     sigmoid,
 )
 from scalinglaws.laws.embeddings import recounted
@@ -46,6 +47,7 @@ __all__ = [
     "broken_power_law",
     "line",
     "logistic_in_log",
+    "loss_to_loss",
     "multiply",
     "power_law",
     "recounted",

@@ -44,6 +44,37 @@ ABNAR = Law(
 """Downstream error as a function of upstream error, with the level at which it saturates."""
 
 
+def loss_to_loss(*, floor: float) -> Law:
+    """Return the law of one loss in another, ``L = E + K (L_0 - floor)^kappa``.
+
+    ``floor`` is the irreducible loss of the other text, in nats per token, from a fit of its own.
+    The input is ``other_loss``, L_0. Brandfonbrener et al. 2024, equation 3.
+
+    >>> law = loss_to_loss(floor=2.0)
+    >>> values = {"K": 1.0, "kappa": 1.0, "E": 1.5}
+    >>> float(law(values, other_loss=np.array([2.4]))[0])
+    1.9
+    """
+
+    def function(p: Values, x: Values) -> Any:
+        excess = np.maximum(x["other_loss"] - floor, TINY)
+        return p["E"] + p["K"] * np.exp(p["kappa"] * np.log(excess))
+
+    return Law(
+        name=f"loss from another loss over {floor:.4g}",
+        inputs=("other_loss",),
+        parameters=(
+            coefficient("K", "K", "loss * other_loss^-kappa", "loss added per loss of the other"),
+            exponent("kappa", "κ", "how fast one excess loss follows the other", upper=5.0),
+            level("E", "E", "loss", "loss left where the other is at its floor"),
+        ),
+        function=function,
+        linear=("K", "E"),
+        formula=f"L = E + K (L_0 - {floor:.4g})^kappa",
+        reference="Brandfonbrener et al. 2024, equation 3",
+    )
+
+
 _NEAR_ONE = 1.0 - 1e-9
 """Largest share of which log odds are taken."""
 

@@ -11,6 +11,9 @@ from scalinglaws._typing import Array
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN, optimal_params
 from scalinglaws.errors import BadRuns, UnknownName
 from scalinglaws.laws import Law
+from scalinglaws.validation.pruning import pruned
+
+__all__ = ["at", "isoflop", "pruned"]
 
 
 def _mark(runs: pd.DataFrame, law: Law, truth: Mapping[str, float]) -> pd.DataFrame:
