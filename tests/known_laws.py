@@ -110,6 +110,14 @@ ALL_LAWS: dict[str, Known] = {
         {"K": 0.95, "kappa": 1.08, "E": 0.4},
         {"other_loss": np.geomspace(0.35, 4.4, 50)},
     ),
+    "product of powers": (
+        sl.laws.product(["params", "tokens"], response="learning_rate"),
+        {"k": 1.79, "of_params": -0.713, "of_tokens": 0.307},
+        {
+            "params": np.repeat([1e8, 4e8, 1e9, 6e9], 5),
+            "tokens": np.tile([2e9, 9e9, 3e10, 1e11, 6e11], 4),
+        },
+    ),
     "line in logits": (
         sl.laws.LOGIT_LINE,
         {"a": 0.6, "b": 0.85},

@@ -40,4 +40,30 @@ def hot(files: Files) -> list[Row]:
     return sorted(rows, key=lambda r: (r["params"], r["step"]))
 
 
-TABLES = {"hot": hot}
+def cooled(files: Files) -> list[Row]:
+    """Return runs before and after their learning rate was taken to zero, by size and tokens."""
+    before: dict[str, list[dict[str, str]]] = {}
+    for p in files["gemstones/fitting_cool_begin.csv"]:
+        before.setdefault(p["run_name"], []).append(p)
+    rows: list[Row] = []
+    for p in files["gemstones/fitting_cool_end.csv"]:
+        params, tokens = float(p["params_active_precise"]), float(p["tokens"])
+        width, depth = int(p["width"]), int(p["depth"])
+        # The last checkpoint at constant rate before a tenth more of its tokens.
+        start = max(
+            (b for b in before[p["run_name"]] if float(b["tokens"]) < tokens),
+            key=lambda b: float(b["tokens"]),
+        )
+        shape: Row = {"run": f"{width}x{depth}", "width": width, "depth": depth}
+        flops, loss = six_nd(params, tokens), float(p["final_loss"])
+        shape |= run(params=params, tokens=tokens, flops=flops, loss=loss)
+        shape |= {
+            "flops_authors": per_token(width, depth) * tokens,
+            "hot_tokens": float(start["tokens"]),
+            "hot_loss": float(start["final_loss"]),
+        }
+        rows.append(shape)
+    return sorted(rows, key=lambda r: (r["params"], r["tokens"]))
+
+
+TABLES = {"hot": hot, "cooled": cooled}

@@ -176,6 +176,19 @@ def test_translated_leads_from_the_sweep_to_runs_that_were_not_fitted():
     assert "Losses on 1 texts follow the loss of web" in picture.says
 
 
+def test_regrets_draw_every_value_and_the_median_of_each_octave():
+    runs = sl.load("steplaw").query("not diverged")
+    told = sl.compute.regrets(runs.rename(columns={"params_non_embedding": "params"}))
+    picture = sl.figures.regrets(told)
+    (ax,) = picture.figure.axes
+    assert sum(len(line.get_xdata()) for line in ax.lines if line.get_alpha() == 0.45) == len(told)
+    lines = [line for line in ax.lines if str(line.get_label()).endswith(", median")]
+    assert [str(line.get_label()) for line in lines] == ["learning rate, median", "batch, median"]
+    at = dict(zip(lines[0].get_xdata(), lines[0].get_ydata(), strict=True))
+    assert at[4.0] == pytest.approx(0.0267, abs=1e-4)
+    assert "A setting off by two costs" in picture.says
+
+
 def test_lines_that_end_together_are_named_where_they_begin():
     games = sl.load("jones2021").assign(gap=lambda t: -t["elo"])
     law = sl.fit(sl.laws.BOARD_GAME, games, objective=sl.LSQ)

@@ -6,6 +6,7 @@ from scalinglaws.compute.experts import equals
 from scalinglaws.compute.mixtures import cheapest_experts, sparse
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN, growth, optimal_params
 from scalinglaws.compute.price import Price
+from scalinglaws.compute.recipes import regrets
 from scalinglaws.compute.repeats import passes
 from scalinglaws.compute.serving import lifetime, optimal_tokens, tokens_for
 
@@ -24,6 +25,7 @@ __all__ = [
     "optimal_tokens",
     "pareto",
     "passes",
+    "regrets",
     "sparse",
     "tokens_for",
 ]

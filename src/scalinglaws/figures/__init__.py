@@ -13,6 +13,7 @@ from scalinglaws.figures._fragility import fragility
 from scalinglaws.figures._frontier import frontiers, isoflop
 from scalinglaws.figures._ladders import chained, ladders, metrics, powers, trends, ways
 from scalinglaws.figures._planning import choices, needed, trials
+from scalinglaws.figures._recipe import regrets
 from scalinglaws.figures._runs import both_axes, envelope, runs
 from scalinglaws.figures._spending import experts, lifetimes, passes
 from scalinglaws.figures._style import Picture
@@ -57,6 +58,7 @@ __all__ = [
     "needed",
     "passes",
     "powers",
+    "regrets",
     "runs",
     "slices",
     "strips",

@@ -4,11 +4,12 @@ Each term is a positive coefficient times powers of the inputs. Derivatives are 
 for all of them (``fitting.derivatives``), and coefficients are solved for when a fit starts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from scalinglaws._typing import Array
 from scalinglaws.laws.law import Law
 from scalinglaws.laws.parts import (
     Bound,
@@ -102,6 +103,60 @@ def line(over: str, *, response: str = "loss") -> Law:
         domain="real",
         response=response,
     )
+
+
+def _product(over: tuple[str, ...], p: Values, x: Values) -> Any:
+    return np.exp(np.log(p["k"]) + sum(p[f"of_{name}"] * np.log(x[name]) for name in over))
+
+
+def _guess_product(
+    values: Mapping[str, Array], inputs: Mapping[str, Array], response: Array
+) -> Mapping[str, Array]:
+    # In the logarithm it is linear.
+    basis = np.stack([np.ones_like(response), *(np.log(v) for v in inputs.values())], axis=-1)
+    weights = np.linalg.pinv(basis) @ np.log(response)
+    found = {f"of_{name}": weights[1 + k] for k, name in enumerate(inputs)}
+    found["k"] = np.exp(weights[0])
+    return {name: np.full_like(v, found.get(name, 1.0)) for name, v in values.items()}
+
+
+def product(over: Sequence[str], *, response: str = "loss") -> Law:
+    """Return the law that is one product of powers, ``y = k x_1^e_1 x_2^e_2``, of either sign.
+
+    ``over`` names the inputs; the exponent of ``params`` is the parameter ``of_params``, and so
+    on. ``response`` is the column that it predicts, such as a learning rate: the form in which
+    rules for a training recipe are printed (Kaplan et al. 2020, appendix D; Li et al. 2025).
+
+    >>> rule = product(["params", "tokens"], response="learning_rate")
+    >>> values = {"k": 1.79, "of_params": -0.713, "of_tokens": 0.307}
+    >>> round(float(rule(values, params=np.array([1e9]), tokens=np.array([1e11]))[0]), 5)
+    0.00163
+    """
+    names = tuple(over)
+    units = " ".join(f"{name}^-of_{name}" for name in names)
+    return Law(
+        name=f"{response} as a product of powers",
+        inputs=names,
+        parameters=(
+            # Where every input is one lies far from any run: the bounds leave it room.
+            Parameter(
+                name="k", symbol="k", unit=f"{response} {units}",
+                meaning=f"{response} where every input is one", lower=1e-200, upper=1e200,
+            ),
+            *(
+                Parameter(
+                    name=f"of_{name}", symbol=f"of_{name}", unit="1",
+                    meaning=f"exponent of {name}", lower=-np.inf, space="linear",
+                )
+                for name in names
+            ),
+        ),
+        function=Bound(_product, (names,)),
+        guess=_guess_product,
+        formula=f"{response} = k " + " ".join(f"{name}^of_{name}" for name in names),
+        reference="a product of powers",
+        response=response,
+    )  # fmt: skip
 
 
 def _share(name: str, p: Values) -> Any:
