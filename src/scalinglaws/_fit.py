@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scalinglaws import _checks as checks
-from scalinglaws import _form, _report, identifiability
+from scalinglaws import _form, _report, counting, identifiability
 from scalinglaws._parallel.blas import one_blas_thread
 from scalinglaws.errors import Unidentifiable
 from scalinglaws.fitting import saved, starts
@@ -117,7 +117,9 @@ def fit(
 
     ``law`` is a law of :mod:`scalinglaws.laws` or your own. ``runs`` is a table with one row for
     each run and the law's inputs and response as columns, in the units that the law names: for
-    Chinchilla ``params`` and ``tokens`` (counts) and ``loss`` (nats per token). ``objective`` is an
+    Chinchilla ``params`` and ``tokens`` (counts) and ``loss`` (nats per token). A law of
+    ``tokens_per_param`` takes tokens over params where the table has no such column. ``objective``
+    is an
     :class:`Objective` or the name of one (``"huber"``, ``"lad"``, ``"lsq_log"``, ``"lsq"``).
     ``weights`` (n,) multiply each run's contribution; zero leaves a run out. ``held`` keeps
     parameters, by name, at given values. ``start``, a mapping or a list of them, replaces the
@@ -140,6 +142,7 @@ def fit(
     0.51
     """
     objective = resolve(objective)
+    runs = counting.with_ratio(runs, law.inputs)
     bare = checks.bare(runs)
     identifiability.measurable(bare, law)
     if objective.space == "log" and law.domain == "real":

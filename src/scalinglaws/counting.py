@@ -18,6 +18,15 @@ BACKWARD = 2.0
 """FLOPs of the backward pass over those of the forward pass (Kaplan et al. 2020, section 2.1)."""
 
 
+def with_ratio(runs: Any, inputs: tuple[str, ...]) -> Any:
+    """Return a table with tokens per parameter, where a law needs it and it has the two of them."""
+    if "tokens_per_param" not in inputs or not hasattr(runs, "columns"):
+        return runs
+    if "tokens_per_param" in runs.columns or not {"params", "tokens"} <= set(runs.columns):
+        return runs
+    return runs.assign(tokens_per_param=runs["tokens"] / runs["params"])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Shape:
     """The shape of a decoder-only transformer.

@@ -8,7 +8,13 @@ import pandas as pd
 
 from scalinglaws import _checks as checks
 from scalinglaws._typing import Array
-from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN, optimal_params
+from scalinglaws.compute.optimum import (
+    FLOPS_PER_PARAM_TOKEN,
+    of_size_and_data,
+    optimal_params,
+    splits,
+    tied,
+)
 from scalinglaws.errors import BadParameters, BadRuns, Unidentifiable
 from scalinglaws.fitting.fitted import Fitted
 from scalinglaws.intervals import beyond
@@ -63,9 +69,11 @@ def allocate(
     split moved as the table grew. ``beyond`` is the budget over the largest measured one (1 means
     in range); ``attrs`` say how the intervals came about.
 
-    A law of ``unique_tokens`` too, such as ``laws.DATA_CONSTRAINED``, takes how much text there
-    is, in tokens, once or for each budget, (m,): tokens beyond it are repeats. Then ``epochs``,
-    tokens over unique tokens and at least 1, is a column with its ends.
+    A law of compute and tokens per parameter, such as ``laws.OVERTRAINED``, is split as well, with
+    ``C = k N D`` and ``M = D / N``. A law of ``unique_tokens`` too, such as
+    ``laws.DATA_CONSTRAINED``, takes how much text there is, in tokens, once or for each budget,
+    (m,): tokens beyond it are repeats. Then ``epochs``, tokens over unique tokens and at least 1,
+    is a column with its ends.
 
     Raises :class:`Unidentifiable` for a law that is not one of params and tokens, an exponent at
     its bound, a law without an optimum or a budget that the text cannot use, :class:`BadRuns` for a
@@ -83,7 +91,7 @@ def allocate(
     """
     level, n = checks.level(level), checks.resamples(n)
     law = fit.law
-    if set(law.inputs) - {"unique_tokens"} != {"params", "tokens"}:
+    if not splits(law):
         raise Unidentifiable(
             f"{law.name} is a law of {', '.join(law.inputs)}; splitting a budget between size and "
             f"data needs a law of both params and tokens, such as laws.CHINCHILLA"
@@ -92,6 +100,7 @@ def allocate(
     if checks.numbers({"k": per_param_token}, what="per_param_token")["k"] <= 0:
         raise BadParameters(f"per_param_token must be positive; found {per_param_token!r}")
     budgets = positive_budgets(flops)
+    law = of_size_and_data(law, per_param_token=per_param_token)
     given = _text(law, unique_tokens, len(budgets))
     drawn = resampled(fit, n, kind=kind, by=by)
     values = {k: np.r_[fit.params[k], drawn[k].to_numpy()] for k in law.names}
@@ -107,8 +116,9 @@ def allocate(
     }
     if given:
         results["epochs"] = np.maximum(1.0, tokens / given["unique_tokens"])
-    measured_flops = per_param_token * fit.inputs["params"] * fit.inputs["tokens"]
-    largest = float(measured_flops[fit.counted].max())
+    x = fit.inputs
+    measured = x["flops"] if tied(fit.law) else per_param_token * x["params"] * x["tokens"]
+    largest = float(measured[fit.counted].max())
     far = np.log10(np.maximum(1.0, budgets / largest))
     frame = pd.DataFrame({"flops": budgets})
     frame.attrs.update(level=level, simulated=fit.simulated, **drawn.attrs)
@@ -213,13 +223,14 @@ def _moved(
     fit: Fitted, budgets: Array, per_param_token: float, far: Array, given: dict[str, Array]
 ) -> Array:
     """Return how much log N* moved per decade by which the table grew, (m,); 0 inside the runs."""
+    law = of_size_and_data(fit.law, per_param_token=per_param_token)
 
     def best(k: int) -> Quantity:
         def size(p: Values) -> Array:
             one = {name: np.atleast_1d(v) for name, v in p.items()}
             here = {name: text[k : k + 1] for name, text in given.items()}
             options: dict[str, Any] = {"per_param_token": per_param_token, "given": here}
-            return optimal_params(fit.law, one, budgets[k : k + 1], **options)[..., 0]
+            return optimal_params(law, one, budgets[k : k + 1], **options)[..., 0]
 
         return size
 

@@ -1,6 +1,8 @@
 """The size of model that a budget is best spent on, under any law of params and tokens."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +10,7 @@ import numpy.typing as npt
 from scalinglaws._typing import Array
 from scalinglaws.errors import BadParameters, BadRuns, Unidentifiable, UnknownName
 from scalinglaws.laws import Law
-from scalinglaws.laws.parts import Values
+from scalinglaws.laws.parts import Bound, Function, Values
 
 FLOPS_PER_PARAM_TOKEN = 6.0
 _GOLDEN = (np.sqrt(5) - 1) / 2
@@ -55,6 +57,37 @@ def optimal_params(
         )
     best: Array = np.exp(found)
     return best
+
+
+def splits(law: Law) -> bool:
+    """Return whether a budget can be split under a law: one of size and data, in either form."""
+    return set(law.inputs) - {"unique_tokens"} == {"params", "tokens"} or tied(law)
+
+
+def tied(law: Law) -> bool:
+    """Return whether a law is one of compute and tokens per parameter, such as OVERTRAINED."""
+    return set(law.inputs) == {"flops", "tokens_per_param"}
+
+
+def of_size_and_data(law: Law, *, per_param_token: float = FLOPS_PER_PARAM_TOKEN) -> Law:
+    """Return a law of compute and tokens per parameter as one of params and tokens.
+
+    With ``C = k N D`` and ``M = D / N``; any other law is returned as it is.
+    """
+    if not tied(law):
+        return law
+    return replace(
+        law,
+        inputs=("params", "tokens"),
+        function=Bound(_split, (law.function, per_param_token)),
+        terms=(),
+        guess=None,
+    )
+
+
+def _split(of: Function, per_param_token: float, p: Values, x: Values) -> Any:
+    flops = per_param_token * x["params"] * x["tokens"]
+    return of(p, {"flops": flops, "tokens_per_param": x["tokens"] / x["params"]})
 
 
 def growth(

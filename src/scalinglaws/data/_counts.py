@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from scalinglaws import counting
 from scalinglaws.data._cells import Cells
 
 EXACT = 0.02
@@ -62,3 +63,31 @@ def notes(numbers: dict[str, list[float]], derived: Sequence[str]) -> Iterator[s
         f"the largest: params may {'leave out' if more else 'count'} embeddings that flops "
         f"{'counts' if more else 'leaves out'}"
     )
+
+
+def derive(numbers: dict[str, list[float]], *, ratio: bool = False) -> dict[str, str]:
+    """Add what follows from two of params, tokens and flops; return how, by name.
+
+    With ``ratio``, tokens per parameter too, where the file has none.
+    """
+    found = _third(numbers)
+    if ratio and "tokens_per_param" not in numbers and {"params", "tokens"} <= set(numbers):
+        pairs = zip(numbers["params"], numbers["tokens"], strict=True)
+        numbers["tokens_per_param"] = [d / n for n, d in pairs]
+        found["tokens_per_param"] = "tokens / params"
+    return found
+
+
+def _third(numbers: dict[str, list[float]]) -> dict[str, str]:
+    params = numbers.get("params")
+    if params is None or not {"tokens", "flops"} & set(numbers):
+        return {}
+    if "tokens" not in numbers:
+        pairs = zip(numbers["flops"], params, strict=True)
+        numbers["tokens"] = [c / (6.0 * n) for c, n in pairs]
+        return {"tokens": "flops / (6 params)"}
+    if "flops" not in numbers:
+        pairs = zip(params, numbers["tokens"], strict=True)
+        numbers["flops"] = [counting.six_nd(n, d) for n, d in pairs]
+        return {"flops": "6 params tokens"}
+    return {}

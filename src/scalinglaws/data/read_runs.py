@@ -66,7 +66,8 @@ def read_runs(
 
     ``path`` ends in .csv or .parquet; the file has a header and one row for each run: ``params``
     and ``tokens`` (counts), ``flops`` (FLOPs) and ``loss`` (nats per token). Of ``params``,
-    ``tokens`` and ``flops`` any two give the third, by C = 6ND. ``law`` is the law to be fitted:
+    ``tokens`` and ``flops`` any two give the third, by C = 6ND, and ``tokens_per_param`` where it
+    is needed. ``law`` is the law to be fitted:
     the runs must be able to determine it; ``None`` skips that check. ``needs`` names the columns
     that the table must have, by default the law's inputs and response, and ``params``, ``tokens``,
     ``loss`` without a law. ``labels`` names columns of words that must be there and filled; rows
@@ -101,10 +102,11 @@ def read_runs(
     signed = {*law.inputs, law.response} if law is not None and law.domain == "real" else set()
     numbers, notes, problems = read_numbers(cells, columns, known, signed=signed)
     units = list(_units(numbers))
-    derived = _derive(numbers)
+    derived = _counts.derive(numbers, ratio="tokens_per_param" in needs)
     notes = [*cells.notes, *notes, *(f"{name} derived as {how}" for name, how in derived.items())]
     # A slip of units contradicts every row: named once, it need not be named for each.
-    relations = [] if units else [*_contradictions(cells, numbers, derived)]
+    third = {k: v for k, v in derived.items() if k in _OTHERS}
+    relations = [] if units else [*_contradictions(cells, numbers, third)]
     relations += _counts.contradictions(cells, numbers, both="params_non_embedding" in needs)
     relations += _empty_labels(cells, columns, labels)
     _refuse(
@@ -112,6 +114,7 @@ def read_runs(
     )
     notes += _counts.notes(numbers, list(derived))
     others = {n: read_others(cells, n, v) for n, v in columns.items() if n not in known}
+    known += [c for c in derived if c not in known]
     order = [*(c for c in CORE if c in numbers), *(c for c in known if c not in CORE)]
     runs = pd.DataFrame({**{n: numbers[n] for n in order}, **others})
     counted = [c for c in ("params", "tokens") if c in numbers]
@@ -189,6 +192,8 @@ def _column_problems(cells: Cells, needs: Sequence[str]) -> Iterator[str]:
         other = _OTHERS.get(wanted)
         if other is not None and {"params", "tokens", "flops"} - {wanted} <= spelt:
             continue
+        if wanted == "tokens_per_param" and "params" in spelt and {"tokens", "flops"} & spelt:
+            continue
         also = f" (or {other!r})" if other else ""
         targets = (wanted, other) if other else (wanted,)
         near = {t: n for t in targets if (n := _near(t, names))}
@@ -232,21 +237,6 @@ def _units(numbers: dict[str, list[float]]) -> Iterator[str]:
             f"tokens loses {math.log(1e6):.1f} nats. Is this a perplexity? Then take its natural "
             f"logarithm"
         )
-
-
-def _derive(numbers: dict[str, list[float]]) -> dict[str, str]:
-    params = numbers.get("params")
-    if params is None or not {"tokens", "flops"} & set(numbers):
-        return {}
-    if "tokens" not in numbers:
-        pairs = zip(numbers["flops"], params, strict=True)
-        numbers["tokens"] = [c / (6.0 * n) for c, n in pairs]
-        return {"tokens": "flops / (6 params)"}
-    if "flops" not in numbers:
-        pairs = zip(params, numbers["tokens"], strict=True)
-        numbers["flops"] = [counting.six_nd(n, d) for n, d in pairs]
-        return {"flops": "6 params tokens"}
-    return {}
 
 
 def _contradictions(
