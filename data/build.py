@@ -25,7 +25,8 @@ from scalinglaws.data.catalogue import card, catalogue, catalogue_page, folder
 def read(upstream: Path, wanted: Upstream) -> list[dict[str, str]]:
     """Read one upstream file after checking its hash; exits naming the file otherwise.
 
-    A csv comes as its rows, any other file as its lines, each under ``line``.
+    A csv comes as its rows, any other file as its lines, each under ``line``. A column without a
+    name goes by that of the one to its left with ``, next`` behind it.
     """
     path = upstream / wanted.path
     if not path.is_file():
@@ -37,7 +38,9 @@ def read(upstream: Path, wanted: Upstream) -> list[dict[str, str]]:
     text = raw.decode("utf-8")
     if path.suffix != ".csv":
         return [{"line": line} for line in text.splitlines()]
-    return list(csv.DictReader(io.StringIO(text)))
+    header = next(csv.reader(io.StringIO(text)))
+    names = [n or f"{left}, next" for left, n in itertools.pairwise(["", *header])]
+    return list(csv.DictReader(io.StringIO(text), fieldnames=names))[1:]
 
 
 def write(rows: list[Row], columns: list[str]) -> bytes:
