@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from html import escape as _escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from bookmaker.listing import controls, escape, listing
 from scalinglaws.notebook._claims_html import CLASSES
 from scalinglaws.notebook._vocabulary import CHECKS, READ, SYMBOLS
 
@@ -31,11 +31,6 @@ _TOTALS = {
     "other runs: does it carry over?": ("other runs",),
     "the paper's own constants: arithmetic": ("constants",),
 }
-
-
-def escape(text: str, quote: bool = True) -> str:
-    """Return words as HTML that shows them, on one line: a break could end the block."""
-    return _escape(" ".join(text.split()), quote=quote)
 
 
 def scorecard_page(claims: Mapping[str, Sequence[Claim]], titles: Mapping[str, str]) -> str:
@@ -68,8 +63,7 @@ def scorecard_page(claims: Mapping[str, Sequence[Claim]], titles: Mapping[str, s
             "",
             "```{raw} html",
             _controls(every, claims, titles),
-            f"<div class='sl-scorecard'><table><thead><tr>{_HEAD}</tr></thead>",
-            f"<tbody>{rows}</tbody></table></div>",
+            listing("sl-scorecard", _HEADS, rows),
             f"<p class='sl-files'><a href='../{CSV}' download>All claims (CSV)</a></p>",
             "```",
             "",
@@ -198,13 +192,20 @@ def _total(words: str, counts: Sequence[int], unchecked: int, most: int) -> str:
     return f"<tr><th scope='row'>{words}</th>{numbers}{bars}</tr>"
 
 
-_HEAD = "".join(
-    f"<th scope='col'>{words}</th>"
-    for words in ("verdict", "claim", "paper", "here", "how far off")
-)
+_HEADS = ("verdict", "claim", "paper", "here", "how far off")
 
 
 _KINDS = {**CHECKS, OPEN: "no open runs to check"}
+
+
+def row_name(claim: Claim, chapter: str) -> str:
+    """Return the name by which an address leads to a claim's row."""
+    return f"{chapter.rsplit('/', 1)[-1]}-{claim.anchor}"
+
+
+def group_of(claim: Claim) -> str:
+    """Return whether a number came back: one of ``GOOD``, ``HALF``, ``BAD`` and ``OPEN``."""
+    return _GROUP[claim.verdict]
 
 
 def _kind(claim: Claim) -> str:
@@ -224,19 +225,28 @@ def _row(claim: Claim, chapter: str, title: str) -> str:
         f"Ours: {claim.objective}." if claim.objective else "",
         f"Our interval: {claim.kind_in_words}." if claim.kind_in_words else "",
     ]
-    name = f"{chapter.rsplit('/', 1)[-1]}-{claim.anchor}"
     return (
-        f"<tr id='{escape(name)}' data-verdict='{claim.verdict}' data-kind='{kind}' "
+        f"<tr id='{escape(row_name(claim, chapter))}' data-verdict='{claim.verdict}' "
+        f"data-kind='{kind}' data-by-off='{-_off(claim):.6g}' "
         f"data-paper='{escape(claim.paper, quote=True)}' data-chapter='{escape(chapter)}' "
-        f"data-words='{escape(title, quote=True)}'>"
-        f"<td class='{CLASSES[claim.verdict]}'>{SYMBOLS[claim.verdict]}\u00a0{claim.verdict}</td>"
-        f"<td>{escape(claim.quantity)} <a class='sl-anchor' href='{escape(link)}' "
+        f"data-words='{escape(title, quote=True)}' "
+        f"data-by-verdict='{[*SYMBOLS].index(claim.verdict)}'>"
+        f"<td class='{CLASSES[claim.verdict]} sl-across'>"
+        f"{SYMBOLS[claim.verdict]}\u00a0{claim.verdict}</td>"
+        f"<td class='sl-across'>{escape(claim.quantity)} "
+        f"<a class='sl-anchor' href='{escape(link)}' "
         f"aria-label='the cell of this claim in {escape(title, quote=True)}'>#</a>"
         f"<details><summary>{escape(claim.paper)}, {escape(claim.where)}</summary>"
         f"<p>{escape(' '.join(filter(None, about)))}</p></details></td>"
-        f"<td>{claim.words(claim.published)}<small>± {claim.tolerance_in_words}</small></td>"
-        f"<td>{ours}{ends}</td><td>{_strip(claim)}</td></tr>"
+        f"<td data-label='paper'>{claim.words(claim.published)}"
+        f"<small>± {claim.tolerance_in_words}</small></td>"
+        f"<td data-label='here'>{ours}{ends}</td><td>{_strip(claim)}</td></tr>"
     )
+
+
+def _off(claim: Claim) -> float:
+    """Return the distance of ours from the published value, in tolerances."""
+    return 0.0 if claim.ours is None else abs(claim.ours - claim.published) / claim.tolerance
 
 
 def _strip(claim: Claim) -> str:
@@ -249,7 +259,7 @@ def _strip(claim: Claim) -> str:
         steps = (value - claim.published) / claim.tolerance
         return middle + unit * min(max(steps, -_REACH - 0.4), _REACH + 0.4)
 
-    off = abs(claim.ours - claim.published) / claim.tolerance
+    off = _off(claim)
     x, colour = at(claim.ours), CLASSES[claim.verdict]
     ends = ""
     if claim.low is not None and claim.high is not None:
@@ -273,7 +283,6 @@ def _strip(claim: Claim) -> str:
 def _controls(
     every: Sequence[Claim], claims: Mapping[str, object], titles: Mapping[str, str]
 ) -> str:
-    """Return the search and the filters; without JavaScript they stay hidden."""
     chapters = {name: titles.get(name, name) for name in claims}
     choices: dict[str, Mapping[str, str]] = {
         "verdict": {v: v for v in SYMBOLS if any(c.verdict == v for c in every)},
@@ -281,17 +290,5 @@ def _controls(
         "paper": {p: p for p in sorted({c.paper for c in every})},
         "chapter": chapters,
     }
-    boxes = "".join(
-        f"<label>{name}<select data-filter='{name}'><option value=''>any</option>"
-        + "".join(f"<option value='{escape(k)}'>{escape(v)}</option>" for k, v in options.items())
-        + "</select></label>"
-        for name, options in choices.items()
-    )
-    orders = (("", "as in the book"), ("verdict", "by verdict"), ("off", "by distance"))
-    order = "".join(f"<option value='{k}'>{v}</option>" for k, v in orders)
-    return (
-        "<form class='sl-filter' hidden><label>search<input type='search' "
-        f"placeholder='exponent, tokens, Kaplan…'></label>{boxes}"
-        f"<label>order<select data-order>{order}</select></label>"
-        "<button type='reset'>clear</button><p role='status'></p></form>"
-    )
+    orders = {"verdict": "by verdict", "off": "by distance"}
+    return controls(choices, noun="claims", hint="exponent, tokens, Kaplan…", orders=orders)

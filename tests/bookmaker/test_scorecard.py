@@ -162,3 +162,13 @@ def test_counts_of_a_paper_lead_to_its_rows():
     told = counts_of(every, "Toy et al.")
     assert told == "<a href='../back/scorecard.html?paper=Toy%20et%20al.'>2✓ 1✗ 1?</a>"
     assert counts_of(every, "Nobody 1999") == "–"
+
+
+def test_rows_carry_the_numbers_that_they_are_ordered_by():
+    page = scorecard_page({"one": [made(1.0), made(2.0), made(None)]}, {})
+    assert re.findall(r"data-by-off='([^']+)'", page) == ["-0", "-4", "-0"]
+    ranks = [int(rank) for rank in re.findall(r"data-by-verdict='(\d+)'", page)]
+    assert ranks == sorted(ranks)
+    assert len(set(ranks)) == 3
+    for name in re.findall(r"<option value='(\w+)'>by ", page):
+        assert page.count(f"data-by-{name}=") == 3
