@@ -6,12 +6,15 @@ import inspect
 import re
 import shutil
 import types
+from functools import partial
 from typing import TYPE_CHECKING
 
+from bookmaker import exponents
 from bookmaker.claims import claims_csv, gather_claims
 from bookmaker.compose import compose, page_text
 from bookmaker.drawings import FOLDER
 from bookmaker.exercises import MARKER, Exercise, exercise_table, exercises_in
+from bookmaker.figure import exponents_figure
 from bookmaker.project import read_plain, write_atomically
 from bookmaker.scorecard import CSV, counts_of, errata_page, scorecard_page, totals_in_words
 from bookmaker.settings import read_yaml
@@ -93,7 +96,11 @@ def write_pages(project: Project) -> None:
         _write(front, _text(front).replace(TOTALS, totals_in_words(every)))
     for path in sorted(project.pages.rglob("*.md")):
         if VERDICTS.search(text := _text(path)):
-            _write(path, VERDICTS.sub(lambda m: counts_of(every, m[1]), text))
+            text = VERDICTS.sub(lambda m: counts_of(every, m[1]), text)
+            _write(path, text)
+        if exponents.MARKER.search(text):
+            draw = partial(exponents_figure, project)
+            _write(path, exponents.filled(text, claims, draw=draw))
     keep |= {
         _write(project.pages / f"{page}.md", _page(project, page, claims))
         for page in GENERATED

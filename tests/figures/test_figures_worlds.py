@@ -64,6 +64,30 @@ def test_slices_are_one_line_a_value_through_its_own_runs(board):
     assert ax.get_yscale() == "linear"
 
 
+def test_a_spread_has_a_line_a_task_and_a_lane_a_variable():
+    rows = [("b", "N", 0.1, np.nan, False), ("b", "D", 0.3, 0.5, False)]
+    rows += [("a", "D", 2.0, np.nan, True), ("a", "N", -1.0, np.nan, True)]
+    table = pd.DataFrame(rows, columns=["task", "variable", "exponent", "ours", "rises"])
+    look = {"of": "exponent", "rows": "task", "columns": "variable", "order": ["N", "D"]}
+    look |= {"ours": "ours", "hollow": "rises", "xlabel": "exponent"}
+    picture = sl.figures.spread(table, hollow_words="of a score", **look)
+    ax = picture.figure.axes[0]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["b", "a"]
+    dots = {name: (x, y) for name, x, y in drawn(ax)}
+    assert dots["N"][0] == [0.1]
+    assert dots["D"][0] == [0.3]
+    assert dots["fitted here"] == ([0.5], dots["D"][1])
+    assert dots["N"][1][0] > 0 > dots["D"][1][0]
+    hollow = [v for v in ax.lines if v.get_markerfacecolor() == "none" and len(v.get_xdata())]
+    assert [list(v.get_xdata()) for v in hollow] == [[2.0], [0.5]]
+    assert ax.get_xscale() == "log"
+    assert "medians from 0.2 to 2" in repr(picture)
+    names = [text.get_text() for text in picture.figure.legends[0].get_texts()]
+    assert names == ["N", "D", "of a score", "fitted here"]
+    with pytest.raises(sl.Unidentifiable, match="no exponent above zero"):
+        sl.figures.spread(table[table["exponent"] < 0], **look)
+
+
 def test_exponents_are_filled_where_fitted_and_hollow_where_published():
     rows = [("a", 0.5, 0.4, 0.6, False), ("b", 0.7, np.nan, np.nan, True)]
     table = pd.DataFrame(rows, columns=["what", "value", "low", "high", "published"])

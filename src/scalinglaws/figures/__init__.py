@@ -16,6 +16,7 @@ from scalinglaws.figures._planning import choices, needed, trials
 from scalinglaws.figures._recipe import regrets
 from scalinglaws.figures._runs import both_axes, envelope, runs
 from scalinglaws.figures._spending import experts, lifetimes, passes
+from scalinglaws.figures._spread import spread
 from scalinglaws.figures._style import Picture
 from scalinglaws.figures._transfer import against_rival, bends, finetuning, worth
 from scalinglaws.figures._worlds import edge, exponents, slices, strips, years
@@ -61,6 +62,7 @@ __all__ = [
     "regrets",
     "runs",
     "slices",
+    "spread",
     "strips",
     "translated",
     "trends",
