@@ -64,6 +64,24 @@ def test_slices_are_one_line_a_value_through_its_own_runs(board):
     assert ax.get_yscale() == "linear"
 
 
+def test_a_join_says_how_many_times_the_one_line_needs_of_the_other(board):
+    picture = sl.figures.slices(board, x="flops", by="board", log=False, across=1000)
+    ax = picture.figure.axes[0]
+    (join,) = [line for line in ax.lines if line.get_marker() == "|"]
+    flops, gap = join.get_data()
+    assert list(gap) == [1000, 1000]
+    for size, x in zip([7.0, 9.0], flops, strict=True):
+        assert board.law(board.params, board=np.array([size]), flops=np.array([x]))[
+            0
+        ] == pytest.approx(1000, abs=1.0)
+    p = board.params
+    factor = 10 ** (2 * p["by_board"] / p["by_decade"])
+    assert flops[1] / flops[0] == pytest.approx(factor, rel=0.01)
+    assert f"{factor:.1f} times" in {t.get_text() for t in ax.texts}
+    with pytest.raises(sl.Unidentifiable, match="board 7 does not reach 3000"):
+        sl.figures.slices(board, x="flops", by="board", log=False, across=3000)
+
+
 def test_a_spread_has_a_line_a_task_and_a_lane_a_variable():
     rows = [("b", "N", 0.1, np.nan, False), ("b", "D", 0.3, 0.5, False)]
     rows += [("a", "D", 2.0, np.nan, True), ("a", "N", -1.0, np.nan, True)]

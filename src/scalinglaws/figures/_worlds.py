@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from scalinglaws._fit import Fit
 from scalinglaws._format import count
@@ -90,34 +91,42 @@ def slices(
     xlabel: str = "",
     ylabel: str = "",
     log: bool = True,
+    across: float | None = None,
     message: str = "",
 ) -> Picture:
     """Draw a law of two inputs as lines over ``x``, one a value of ``by``, through its runs.
 
     Values of ``by`` within a per cent are one line, and at most seven lines are drawn, spread over
     them; lines are solid over the runs and dashed up to ``until``. ``words`` says what ``by`` is.
+    At the response ``across`` the last two lines are joined, and the join says how many times
+    the ``x`` of one the other needs.
+
+    Raises :class:`Unidentifiable` where one of these does not reach that response.
     """
     figure, ax = canvas(height=4.4, width=7.6)
-    of, across = fit.inputs[by], fit.inputs[x]
+    of, along = fit.inputs[by], fit.inputs[x]
     values = np.unique(np.exp(np.log(of).round(2)))
     shown = values[np.unique(np.linspace(0, len(values) - 1, min(_LINES, len(values))).astype(int))]
     names, starts = [], []
     for value, colour in zip(shown, ramp(len(shown)), strict=True):
         mine = np.abs(np.log(of / value)) < 0.01
-        ax.plot(across[mine], fit.loss[mine], "o", ms=4, mew=0, color=colour)
+        ax.plot(along[mine], fit.loss[mine], "o", ms=4, mew=0, color=colour)
         size = float(np.median(of[mine]))
         for start, end, style in (
-            (across[mine].min(), across[mine].max(), "-"),
-            (across[mine].max(), until or across[mine].max(), "--"),
+            (along[mine].min(), along[mine].max(), "-"),
+            (along[mine].max(), until or along[mine].max(), "--"),
         ):
             if end > start:
                 grid = np.geomspace(start, end, 60)
                 curve = fit.law(fit.params, **{x: grid, by: np.full(60, size)})
                 ax.plot(grid, curve, style, lw=1.5, color=colour)
-        ends = np.array([across[mine].min(), until or across[mine].max()])
+        ends = np.array([along[mine].min(), until or along[mine].max()])
         at = fit.law(fit.params, **{x: ends, by: np.full(2, size)})
         starts.append((float(ends[0]), float(at[0])))
         names.append((float(at[1]), f"{count(size)} {words}".strip(), colour))
+    if across is not None:
+        pair = [_where(fit, across, x=x, by=by, value=float(v)) for v in shown[-2:]]
+        _joined(ax, pair, across)
     scale(ax, x=x, y=fit.law.response if log else None)
     ax.set_xlabel(xlabel or ax.get_xlabel())
     ax.set_ylabel(ylabel or response_label(fit))
@@ -131,6 +140,29 @@ def slices(
         ax.set_xlim(left=ax.get_xlim()[0] / 40)
     says = f"{fit.law.name}: one line a value of {words or by}"
     return finish(figure, message or says, simulated=is_simulated(fit.runs))
+
+
+def _where(fit: Fit, response: float, *, x: str, by: str, value: float) -> float:
+    """Return the ``x`` at which a law's line at one value of ``by`` has a response."""
+    mine = np.abs(np.log(fit.inputs[by] / value)) < 0.01
+    value = float(np.median(fit.inputs[by][mine]))
+    grid = np.geomspace(fit.inputs[x][mine].min(), fit.inputs[x][mine].max(), 400)
+    off = fit.law(fit.params, **{x: grid, by: np.full(len(grid), value)}) - response
+    turns = np.flatnonzero(off[:-1] * off[1:] <= 0)
+    if not len(turns):
+        raise Unidentifiable(f"the line at {by} {value:g} does not reach {response:g}")
+    k = turns[0]
+    logs = np.log(grid[k : k + 2])
+    return float(np.exp(logs[0] + np.diff(logs)[0] * off[k] / (off[k] - off[k + 1])))
+
+
+def _joined(ax: Axes, ends: list[float], height: float) -> None:
+    """Join two points of one height, and write how many times the one is the other."""
+    ax.plot(ends, [height, height], "|-", color=FITTED, lw=1.3, ms=9, mew=1.3)
+    # To the right of the last line, where no run lies.
+    look: dict[str, Any] = {"ha": "left", "va": "center", "fontsize": 9, "color": FITTED}
+    words = f"{max(ends) / min(ends):.1f} times"
+    ax.annotate(words, (max(ends), height), (9, 0), textcoords="offset points", **look)
 
 
 def exponents(
