@@ -230,4 +230,5 @@ def _first_paragraph(thing: object) -> list[str]:
         return [(inspect.getdoc(thing) or "").split("\n\n")[0]]
     if isinstance(formula, str):
         return [f"$${formula}$$"]
-    return ["```text", str(thing), "```"]
+    # An address in memory is another one at each build.
+    return ["```text", re.sub(r" at 0x[0-9a-f]+", "", str(thing)), "```"]

@@ -9,6 +9,7 @@ from base64 import b64encode
 from bookmaker.compose import compose, opened, page_text
 from bookmaker.drawings import lift_drawings, place_drawings
 from bookmaker.exercises import exercise_table, exercises_in
+from bookmaker.pages import library_page
 from bookmaker.words import glossary_terms, link_terms, reading_minutes
 from scalinglaws.figures import MIME
 
@@ -178,3 +179,9 @@ def test_exercises_are_one_table_with_their_minutes():
     ]
     table = exercise_table({"part/one": ("One", found)})
     assert "| {ref}`Which runs *pull*? <ex-pull>` | 20 | {doc}`One </part/one>` |" in table
+
+
+def test_the_reference_of_the_library_is_the_same_at_each_build():
+    page = library_page()
+    assert "### sl.figures" in page
+    assert " at 0x" not in page
