@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bookmaker.project import Chapter
 
-TABLE_SUFFIXES = (".csv", ".parquet")
+TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".gz")
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 

@@ -1,28 +1,23 @@
-"""Read a user's CSV or Parquet file into cells, each with the place it came from."""
+"""A user's table as cells, each with the place it came from: text in columns, Parquet, frames."""
 
 import csv
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from scalinglaws.errors import BadRuns
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-SUFFIXES = (".csv", ".parquet")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cells:
     """A table as read: column names, rows of cells, and the file's line number of each row.
 
-    ``lines`` is empty for Parquet, whose ``frame`` keeps the types of its columns. ``problems``
-    are rows whose number of cells is wrong. ``notes`` say how the file was read where that was a
-    choice.
+    ``lines`` is empty for tables without lines, whose ``frame`` keeps the types of its columns.
+    ``problems`` are rows whose number of cells is wrong. ``notes`` say how the file was read where
+    that was a choice.
     """
 
     columns: tuple[str, ...]
@@ -37,13 +32,8 @@ class Cells:
         return f"line {self.lines[row]} (row {row + 1})" if self.lines else f"row {row + 1}"
 
 
-def read_cells(path: Path, raw: bytes) -> Cells:
-    """Read the file's bytes by its suffix; raises :class:`BadRuns` for one that cannot be read."""
-    readers: dict[str, Callable[[Path, bytes], Cells]] = {".csv": _csv, ".parquet": _parquet}
-    return readers[path.suffix.lower()](path, raw)
-
-
-def _parquet(path: Path, raw: bytes) -> Cells:
+def parquet_cells(path: Path, raw: bytes) -> Cells:
+    """Read Parquet; raises :class:`BadRuns` for what is none, or without pyarrow."""
     try:
         frame = pd.read_parquet(io.BytesIO(raw))
     except ImportError:
@@ -55,8 +45,20 @@ def _parquet(path: Path, raw: bytes) -> Cells:
         raise BadRuns(
             f"{path} cannot be read as Parquet: {error}. Write it again, or save it as .csv"
         ) from None
+    return frame_cells(frame, what=str(path))
+
+
+def frame_cells(frame: pd.DataFrame, *, what: str, notes: tuple[str, ...] = ()) -> Cells:
+    """Return the cells of a DataFrame, its named index as columns; the types stay as they are."""
     if any(name is not None for name in frame.index.names):
+        taken = [n for n in frame.index.names if n in frame.columns]
+        if taken:
+            raise BadRuns(
+                f"{what}: {taken[0]!r} names a column and the index. Rename one, or drop the index "
+                f"with df.reset_index(drop=True)"
+            )
         frame = frame.reset_index()
+    frame = frame.reset_index(drop=True)
     frame.columns = pd.Index([str(c) for c in frame.columns])
     values = [frame.iloc[:, j].astype(object).tolist() for j in range(frame.shape[1])]
     return Cells(
@@ -64,13 +66,14 @@ def _parquet(path: Path, raw: bytes) -> Cells:
         rows=tuple(zip(*values, strict=True)),
         lines=(),
         problems=(),
-        notes=(),
+        notes=notes,
         frame=frame,
     )
 
 
-def _csv(path: Path, raw: bytes) -> Cells:
-    text = _decode(path, raw)
+def csv_cells(path: Path, raw: bytes) -> Cells:
+    """Read text in columns, separated by comma, semicolon or tab; :class:`BadRuns` otherwise."""
+    text = decoded(path, raw)
     first = next((line for line in text.splitlines() if line.strip()), "")
     separator = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
@@ -110,7 +113,8 @@ def _csv(path: Path, raw: bytes) -> Cells:
     )
 
 
-def _decode(path: Path, raw: bytes) -> str:
+def decoded(path: Path, raw: bytes) -> str:
+    """Return bytes as text; raises :class:`BadRuns` for other than UTF-8 and UTF-16."""
     wide = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
         return raw.decode("utf-16" if wide else "utf-8-sig")

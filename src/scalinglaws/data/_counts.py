@@ -80,6 +80,10 @@ def derive(numbers: dict[str, list[float]], *, ratio: bool = False) -> dict[str,
 
 def _third(numbers: dict[str, list[float]]) -> dict[str, str]:
     params = numbers.get("params")
+    if params is None and {"tokens", "flops"} <= set(numbers):
+        pairs = zip(numbers["flops"], numbers["tokens"], strict=True)
+        numbers["params"] = [c / (6.0 * d) for c, d in pairs]
+        return {"params": "flops / (6 tokens)"}
     if params is None or not {"tokens", "flops"} & set(numbers):
         return {}
     if "tokens" not in numbers:

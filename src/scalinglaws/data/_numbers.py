@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
@@ -17,14 +17,39 @@ _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 _PLAIN_INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
 _PLAIN_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d*)?([eE][+-]?\d+)?")
 _ONE_COMMA = re.compile(r"[^.,]*,[^.,]*")
+SUFFIXED = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*([kKmMbBgGtT])")
+"""A count as people write it, such as 19M or 0.10B."""
+
+_TIMES = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}
+COUNTS = ("params", "tokens", "flops", "params_non_embedding", "unique_tokens", "batch_tokens")
+"""Columns in which a cell such as 19M is a count."""
+
+
+def plain_number(value: Any) -> float:
+    """Return a cell as a number, 19M as 1.9e7; not a number where it is none."""
+    if isinstance(value, bool) or value is None:
+        return math.nan
+    text = str(value).strip()
+    if found := SUFFIXED.fullmatch(text):
+        return float(found[1]) * _TIMES[found[2].lower()]
+    try:
+        return float(text.replace(",", "") if _THOUSANDS.fullmatch(text) else text)
+    except ValueError:
+        return math.nan
 
 
 def read_numbers(
-    cells: Cells, columns: dict[str, list[Any]], core: list[str], *, signed: Collection[str] = ()
+    cells: Cells,
+    columns: dict[str, list[Any]],
+    core: list[str],
+    *,
+    signed: Collection[str] = (),
+    times: Mapping[str, float] | None = None,
 ) -> tuple[dict[str, list[float]], list[str], list[str]]:
     """Return the core columns as floats (``nan`` where refused), notes, and one problem a cell.
 
-    Numbers are above zero but in the columns named in ``signed``.
+    Numbers are above zero but in the columns named in ``signed``; those of a column in ``times``
+    are multiplied. A count such as 19M is read as one.
     """
     texts = [v.strip() for c in core for v in columns[c] if isinstance(v, str) and "," in v]
     grouped = [t for t in texts if _GROUPED.fullmatch(t)]
@@ -40,13 +65,22 @@ def read_numbers(
         notes.append(f"commas read as {what}")
     comma = "" if grouped else "." if decimal else None
     numbers: dict[str, list[float]] = {c: [] for c in core}
+    factors = times or {}
+    written: dict[str, str] = {}
     for row in range(len(cells.rows)):
         for name in core:
             example = "2.31" if name == "loss" else "7e9"
-            number, wrong = _number(columns[name][row], comma, example, positive=name not in signed)
-            numbers[name].append(number)
+            value = columns[name][row]
+            if name in COUNTS and isinstance(value, str) and SUFFIXED.fullmatch(value.strip()):
+                written.setdefault(name, value.strip())
+                value = plain_number(value)
+            number, wrong = _number(value, comma, example, positive=name not in signed)
+            numbers[name].append(number * factors.get(name, 1.0))
             if wrong:
                 problems.append(f"{cells.place(row)}, column {name}: {wrong}")
+    notes += [
+        f"{name}: counts written as {cell!r} are read as numbers" for name, cell in written.items()
+    ]
     return numbers, notes, problems
 
 
@@ -82,6 +116,8 @@ def read_others(cells: Cells, name: str, values: list[Any]) -> Any:
     if cells.frame is not None:
         return cells.frame[name]
     flags = {"true": True, "false": False}
+    if not all(isinstance(v, str) for v in values):
+        return values
     if all(v.lower() in flags for v in values):
         return [flags[v.lower()] for v in values]
     if all(_PLAIN_INTEGER.fullmatch(v) for v in values):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from scalinglaws.data._cells import SUFFIXES
+from scalinglaws.data._formats import SUFFIXES
 from scalinglaws.data.cards import Card, Column, Table
 from scalinglaws.data.read_runs import read_runs
 from scalinglaws.errors import BadCard, BadRuns, UnknownName

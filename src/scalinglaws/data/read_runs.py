@@ -1,79 +1,68 @@
 """A user's own table of runs, checked row by row before anything is fitted to it."""
 
-import difflib
-import hashlib
 import math
-import re
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from scalinglaws import counting
 from scalinglaws import identifiability as design
-from scalinglaws.data import _counts
-from scalinglaws.data._cells import SUFFIXES, Cells, read_cells
+from scalinglaws.data import _counts, _units
+from scalinglaws.data._cells import Cells
+from scalinglaws.data._formats import opened
+from scalinglaws.data._naming import CORE, TIMES, key, missing, named
 from scalinglaws.data._numbers import read_numbers, read_others
+from scalinglaws.data._rows import kept
 from scalinglaws.errors import BadRuns
 from scalinglaws.laws import CHINCHILLA, Law
-
-CORE = ("params", "tokens", "flops", "loss")
-"""Columns that the library knows, in the order in which they are returned."""
 
 SHOWN = 20
 """Problems that a message lists; the exception's ``problems`` holds them all."""
 
-SLACK = 2.0
-"""How far 6ND may be from ``flops`` either way: counts of attention and embeddings differ less."""
 
-MOST_NATS = 20.0
-"""Cross-entropy in nats per token that no vocabulary explains."""
-
-_ALIASES = {
-    "params": "n nparams parameters numparams numparameters modelsize size paramcount modelparams",
-    "tokens": "d ntokens numtokens trainingtokens traintokens tokensseen data datasetsize",
-    "flops": "c flop compute computeflops trainingflops trainingflop trainflops budget totalflops",
-    "loss": "l valloss validationloss evalloss testloss finalloss trainloss crossentropy lossnats",
-}
-_OTHERS = {"tokens": "flops", "flops": "tokens"}
-"""What stands in for a column of counts, given the params."""
-
-_SLIPS = {
-    1 / counting.PF_DAY: "flops look like PF-days: multiply them by 8.64e19",
-    1e-21: "flops look like zettaFLOPs: multiply them by 1e21",
-    1e-18: "flops look like exaFLOPs: multiply them by 1e18",
-    1e-15: "flops look like petaFLOPs: multiply them by 1e15",
-    1e-9: "flops look like gigaFLOPs: multiply them by 1e9",
-    1 / 3: "flops look like those of the forward pass alone, 2ND: multiply them by 3",
-    1e3: "params or tokens look like thousands: multiply them by 1e3",
-    1e6: "params or tokens look like millions: multiply them by 1e6",
-    1e9: "params or tokens look like billions: multiply them by 1e9",
-    1e12: "tokens look like trillions, or params and tokens like millions",
-    1e15: "params look like millions and tokens like billions",
-    1e18: "params and tokens look like billions: multiply both by 1e9",
-}
+_UNDECLARED = "; loss is taken as nats per token, as no unit was declared"
 
 
 def read_runs(
-    path: str | Path,
+    source: Any,
     *,
     law: Law | None = CHINCHILLA,
     needs: Sequence[str] | None = None,
     labels: Sequence[str] = (),
+    columns: Mapping[str, Any] | None = None,
+    where: Mapping[str, Any] | None = None,
+    last_of: str | None = None,
+    units: Mapping[str, float | str] | None = None,
+    loss_unit: str | None = None,
+    bytes_per_token: float | None = None,
 ) -> pd.DataFrame:
-    r"""Read a CSV or Parquet file of training runs, refusing what cannot be fitted.
+    r"""Read a table of training runs wherever it lies, refusing what cannot be fitted.
 
-    ``path`` ends in .csv or .parquet; the file has a header and one row for each run: ``params``
+    ``source`` is the path of a file, a pattern such as ``runs/*/trainer_state.json``, a folder, a
+    list of paths, or a DataFrame (pandas, or any that hands itself over). What a file is, its bytes
+    say: CSV or TSV (also gzipped), Parquet, JSON, JSON lines, exports of experiment trackers,
+    trainer states, evaluation results, scalar logs. The table has one row for each run: ``params``
     and ``tokens`` (counts), ``flops`` (FLOPs) and ``loss`` (nats per token). Of ``params``,
     ``tokens`` and ``flops`` any two give the third, by C = 6ND, and ``tokens_per_param`` where it
-    is needed. ``law`` is the law to be fitted:
-    the runs must be able to determine it; ``None`` skips that check. ``needs`` names the columns
-    that the table must have, by default the law's inputs and response, and ``params``, ``tokens``,
-    ``loss`` without a law. ``labels`` names columns of words that must be there and filled; rows
-    that differ in one of them are different runs. Numbers given as text are read as numbers.
+    is needed.
+
+    ``law`` is the law to be fitted: the runs must be able to determine it; ``None`` skips that
+    check. ``needs`` names the columns that the table must have, by default the law's inputs and
+    response, and ``params``, ``tokens``, ``loss`` without a law. ``labels`` names columns of words
+    that must be there and filled; rows that differ in one of them, or in ``seed``, are different
+    runs. Numbers given as text are read as numbers, 19M as 1.9e7.
+
+    Names that are known, such as ``eval/loss`` or ``num_input_tokens_seen``, are taken and noted,
+    evaluation before training; where several could be meant the answer is a question. ``columns``
+    says it: a name, ``{"column": "Tokens (B)", "times": 1e9}``, ``{"product": ["_step", "batch"]}``
+    or ``{"size_in": "name"}``. ``where`` keeps rows by the values of a column; without it rows of a
+    ``state`` or ``status`` that did not finish are left out with a count. ``last_of`` keeps the
+    last row of each label, by step. ``units`` multiplies columns, by a number or ``"M"``.
+    ``loss_unit`` is ``"nats"``, ``"bits"`` or ``"bits/byte"``; with ``bytes_per_token`` the last
+    becomes nats per token, and stays nats per byte without.
+
     Returns ``params``, ``tokens``, ``flops``, ``loss`` and what is needed as floats, then all other
-    columns as they are, in the file's row order; ``attrs["card"]`` says what was derived.
+    columns as they are, in the table's row order; ``attrs["card"]`` says what was done.
 
     Raises :class:`BadRuns` with every problem found (row, column, value, what is expected), and
     :class:`Unidentifiable` when the runs cannot determine ``law``.
@@ -85,49 +74,55 @@ def read_runs(
     >>> sl.read_runs(file, law=None)["tokens"].tolist()
     [10000000000.0, 5000000000.0]
     """
-    if not isinstance(path, str | Path):
-        raise BadRuns(f"read_runs takes the path of a file; it was given {type(path).__name__}")
-    path = Path(path).expanduser()
     if not (law is None or isinstance(law, Law)):
         raise BadRuns(f"a law is expected, such as sl.laws.CHINCHILLA; found {law!r}")
     if needs is None:
         needs = (*law.inputs, law.response) if law is not None else ("params", "tokens", "loss")
-    raw = _bytes(path)
-    cells = read_cells(path, raw)
-    _refuse(path, list(_column_problems(cells, (*needs, *labels))))
-    columns: dict[str, list[Any]] = {
+    table = opened(source)
+    cells, times, problems = named(table.cells, (*needs, *labels), columns or {})
+    cells, wrong = kept(cells, where=where or {}, last_of=last_of)
+    problems += wrong
+    if not cells.rows and not cells.problems and not problems:
+        problems.append("there is a header but no run; expected one line for each run")
+    given, asked = _factors(units, loss_unit, bytes_per_token)
+    _refuse(table.place, [*problems, *asked, *missing(cells, (*needs, *labels))])
+    values: dict[str, list[Any]] = {
         name: [row[j] for row in cells.rows] for j, name in enumerate(cells.columns)
     }
-    known = [c for c in dict.fromkeys((*CORE, *needs, "params_non_embedding")) if c in columns]
+    known = [c for c in dict.fromkeys((*CORE, *needs, "params_non_embedding")) if c in values]
     signed = {*law.inputs, law.response} if law is not None and law.domain == "real" else set()
-    numbers, notes, problems = read_numbers(cells, columns, known, signed=signed)
-    units = list(_units(numbers))
+    times = {**times, **{k: v for k, v in given.items() if k in known}}
+    numbers, notes, problems = read_numbers(cells, values, known, signed=signed, times=times)
+    slips = list(_units.implausible(numbers))
     derived = _counts.derive(numbers, ratio="tokens_per_param" in needs)
     notes = [*cells.notes, *notes, *(f"{name} derived as {how}" for name, how in derived.items())]
+    notes += [f"{k} multiplied by {v:g}, as was asked" for k, v in given.items() if k in known]
     # A slip of units contradicts every row: named once, it need not be named for each.
-    third = {k: v for k, v in derived.items() if k in _OTHERS}
-    relations = [] if units else [*_contradictions(cells, numbers, third)]
+    third = {k: v for k, v in derived.items() if k != "tokens_per_param"}
+    relations = [] if slips else [*_units.contradictions(cells, numbers, third)]
     relations += _counts.contradictions(cells, numbers, both="params_non_embedding" in needs)
-    relations += _empty_labels(cells, columns, labels)
-    _refuse(
-        path, [*cells.problems, *problems, *units, *relations, *_duplicates(cells, numbers, labels)]
-    )
+    relations += _empty_labels(cells, values, labels)
+    seeds = tuple(c for c in cells.columns if c.lower() == "seed" and c not in labels)
+    notes += [f"rows that differ in {c} alone are runs of their own" for c in seeds]
+    relations += _duplicates(cells, numbers, (*labels, *seeds))
+    _refuse(table.place, [*cells.problems, *problems, *slips, *relations])
     notes += _counts.notes(numbers, list(derived))
-    others = {n: read_others(cells, n, v) for n, v in columns.items() if n not in known}
+    notes += _repeats(cells, numbers)
+    others = {n: read_others(cells, n, v) for n, v in values.items() if n not in known}
     known += [c for c in derived if c not in known]
     order = [*(c for c in CORE if c in numbers), *(c for c in known if c not in CORE)]
     runs = pd.DataFrame({**{n: numbers[n] for n in order}, **others})
     counted = [c for c in ("params", "tokens") if c in numbers]
     runs.attrs = {
-        "name": path.name,
+        "name": table.name,
         "card": {
-            "name": path.name,
+            "name": table.name,
             "title": "your own runs",
             "what": f"{len(runs)} runs as given",
-            "source": f"{path} (sha256 {hashlib.sha256(raw).hexdigest()[:12]}...)",
+            "source": table.source,
             "convention": (
                 f"{' and '.join(counted) or 'columns'} are counted as whoever wrote the file "
-                "counts them"
+                "counts them" + ("" if loss_unit else _UNDECLARED * ("loss" in numbers))
             ),
             "notes": notes,
         },
@@ -136,6 +131,52 @@ def read_runs(
         design.measurable(runs, law)
         design.check(design.describe(runs, law), law)
     return runs
+
+
+def _factors(
+    units: Mapping[str, float | str] | None, loss_unit: str | None, bytes_per_token: float | None
+) -> tuple[dict[str, float], list[str]]:
+    """Return what columns are multiplied by, and problems."""
+    found, problems = {}, []
+    for name, unit in (units or {}).items():
+        times = TIMES.get(unit.lower()) if isinstance(unit, str) else unit
+        if isinstance(times, bool) or not isinstance(times, int | float) or not times > 0:
+            problems.append(
+                f"units[{name!r}] is {unit!r}; expected a positive number, or one of k, M, B, T"
+            )
+            continue
+        found[name] = float(times)
+    nats = {None: 1.0, "nats": 1.0, "bits": math.log(2), "bits/byte": math.log(2)}
+    if loss_unit not in nats:
+        problems.append(f"loss_unit is {loss_unit!r}; expected 'nats', 'bits' or 'bits/byte'")
+    elif bytes_per_token is not None and not (loss_unit == "bits/byte" and bytes_per_token > 0):
+        problems.append(
+            f"bytes_per_token={bytes_per_token!r} goes with loss_unit='bits/byte', and is positive"
+        )
+    elif nats[loss_unit] != 1.0:
+        found["loss"] = found.get("loss", 1.0) * nats[loss_unit] * (bytes_per_token or 1.0)
+    return found, problems
+
+
+def _repeats(cells: Cells, numbers: dict[str, list[float]]) -> Iterator[str]:
+    """Yield notes on rows that are not runs of their own."""
+    if {"params", "tokens"} <= set(numbers):
+        setting = list(zip(numbers["params"], numbers["tokens"], strict=True))
+        rates = [c for c in cells.columns if key(c) in ("lr", "learningrate", "peaklr")]
+        if rates and len(set(setting)) * 2 <= len(setting):
+            yield (
+                f"{len(setting)} rows are {len(set(setting))} settings of params and tokens, which "
+                f"differ in {rates[0]}: for a law of the best runs keep the lowest loss of each"
+            )
+    for label in ("run", "Name", "name"):
+        if label in cells.columns:
+            words = [row[cells.columns.index(label)] for row in cells.rows]
+            if len(set(words)) * 2 <= len(words):
+                yield (
+                    f"{len(words)} rows are {len(set(words))} of {label}: checkpoints of a run are "
+                    f"no runs of their own; last_of={label!r} keeps the last of each"
+                )
+                break
 
 
 def _empty_labels(
@@ -147,27 +188,7 @@ def _empty_labels(
                 yield f"{cells.place(row)}, column {name}: found no value; expected a label"
 
 
-def _bytes(path: Path) -> bytes:
-    if path.suffix.lower() not in SUFFIXES:
-        found = repr(path.suffix) if path.suffix else "a name without one of these endings"
-        raise BadRuns(
-            f"{path}: read_runs reads {' and '.join(SUFFIXES)}, not {found}; save the table as .csv"
-        )
-    if not path.is_file():
-        here = [p.name for p in path.parent.glob("*") if p.suffix.lower() in SUFFIXES]
-        near = difflib.get_close_matches(path.name, here, n=1)
-        hint = f" Did you mean {path.parent / near[0]}?" if near else ""
-        raise BadRuns(f"no file at {path} (looked from {Path.cwd()}).{hint}")
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise BadRuns(f"{path} cannot be read: {error.strerror}") from None
-    if not raw.strip():
-        raise BadRuns(f"{path} is empty; expected a header line and one line for each run")
-    return raw
-
-
-def _refuse(path: Path, problems: list[str]) -> None:
+def _refuse(path: str, problems: list[str]) -> None:
     if not problems:
         return
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
@@ -175,98 +196,6 @@ def _refuse(path: Path, problems: list[str]) -> None:
     if len(problems) > SHOWN:
         lines.append(f"  ... and {len(problems) - SHOWN} more")
     raise BadRuns("\n".join([f"{path}: {count}", *lines]), tuple(problems))
-
-
-def _column_problems(cells: Cells, needs: Sequence[str]) -> Iterator[str]:
-    names = cells.columns
-    for name in dict.fromkeys(n for n in names if names.count(n) > 1):
-        at = ", ".join(str(i) for i, n in enumerate(names, start=1) if n == name)
-        yield f"column {name!r} occurs {names.count(name)} times (columns {at}); keep one"
-    if not cells.rows and not cells.problems:
-        yield "there is a header but no run; expected one line for each run"
-    for name in names:
-        if name not in CORE and name.lower() in CORE and name.lower() not in names:
-            yield f"column {name!r} must be spelt {name.lower()!r}: rename it"
-    spelt = {n.lower() for n in names}
-    for wanted in (c for c in needs if c not in spelt):
-        other = _OTHERS.get(wanted)
-        if other is not None and {"params", "tokens", "flops"} - {wanted} <= spelt:
-            continue
-        if wanted == "tokens_per_param" and "params" in spelt and {"tokens", "flops"} & spelt:
-            continue
-        also = f" (or {other!r})" if other else ""
-        targets = (wanted, other) if other else (wanted,)
-        near = {t: n for t in targets if (n := _near(t, names))}
-        target, found = next(iter(near.items()), ("", ""))
-        hint = (
-            f"{found!r} looks like it: rename it to {target!r}"
-            if found
-            else f"the table has {', '.join(map(repr, names))}"
-        )
-        yield f"column {wanted!r}{also} is missing; {hint}"
-
-
-def _near(wanted: str, names: tuple[str, ...]) -> str | None:
-    free = [n for n in names if n not in CORE]
-    keys = [re.sub(r"[^a-z0-9]", "", n.lower()) for n in free]
-    known = [wanted, *_ALIASES.get(wanted, "").split()]
-    exact = [n for n, k in zip(free, keys, strict=True) if k in known]
-    like = difflib.get_close_matches(wanted, keys, n=1, cutoff=0.75)
-    close = [free[keys.index(k)] for k in like]
-    return next(iter(exact + close), None)
-
-
-def _units(numbers: dict[str, list[float]]) -> Iterator[str]:
-    least_of = {"params": 1e3, "params_non_embedding": 1e3, "tokens": 1e4}
-    if "tokens" not in numbers:  # with tokens, 6ND says more about flops than a threshold can
-        least_of["flops"] = 1e6
-    for name, least in least_of.items():
-        largest = max((v for v in numbers.get(name, []) if v == v), default=math.inf)
-        if largest < least:
-            yield (
-                f"column {name}: every value is below {least:g} (the largest is {largest:g}); "
-                f"expected plain {'counts' if name != 'flops' else 'FLOPs'}. In "
-                f"{'PF-days or exaFLOPs' if name == 'flops' else 'billions'}? Then multiply them "
-                f"by {'8.64e19 or 1e18' if name == 'flops' else '1e9'}"
-            )
-    losses = [v for v in numbers.get("loss", []) if v == v]
-    of_text = {"params", "tokens", "flops"} & set(numbers)
-    if losses and of_text and max(losses) > MOST_NATS:
-        yield (
-            f"column loss: the largest value is {max(losses):g}; a uniform guess over a million "
-            f"tokens loses {math.log(1e6):.1f} nats. Is this a perplexity? Then take its natural "
-            f"logarithm"
-        )
-
-
-def _contradictions(
-    cells: Cells, numbers: dict[str, list[float]], derived: dict[str, str]
-) -> Iterator[str]:
-    if not {"params", "tokens", "flops"} <= set(numbers):
-        return
-    triples = zip(numbers["params"], numbers["tokens"], numbers["flops"], strict=True)
-    for row, (n, d, c) in enumerate(triples):
-        if math.isnan(n + d + c):
-            continue
-        for name, how in derived.items():
-            value = d if name == "tokens" else c
-            if not 1 <= value < math.inf:
-                yield (
-                    f"{cells.place(row)}: {how} gives {value:g} {name}; expected at least 1. "
-                    "Check the units of the columns that it follows from"
-                )
-        if derived:
-            continue
-        log = math.log(c) - math.log(6.0) - math.log(n) - math.log(d)
-        if abs(log) > math.log(SLACK):
-            ratio = math.exp(min(log, 700.0))
-            slip, off = min(((s, abs(log - math.log(s))) for s in _SLIPS), key=lambda p: p[1])
-            known = off < math.log(SLACK)
-            hint = _SLIPS[slip] if known else "check the units of all three"
-            yield (
-                f"{cells.place(row)}, columns params, tokens and flops: {c:g} FLOPs is {ratio:.3g} "
-                f"times 6ND (params {n:g}, tokens {d:g}); expected between 0.5 and 2. {hint}"
-            )
 
 
 def _duplicates(

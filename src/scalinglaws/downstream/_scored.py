@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from scalinglaws import _checks as checks
-from scalinglaws.data._cells import SUFFIXES
+from scalinglaws.data._formats import SUFFIXES
 from scalinglaws.data.catalogue import load
 from scalinglaws.data.read_runs import read_runs
 from scalinglaws.downstream._rungs import rungs

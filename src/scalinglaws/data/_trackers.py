@@ -1,0 +1,131 @@
+"""Files that training tools write: what each of them says of a run, as rows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from scalinglaws.data._cells import Cells
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_SPREAD = ("__MIN", "__MAX")
+_TENSORBOARD = ("Wall time", "Step", "Value")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """Rows made of a file, and what was made of it."""
+
+    frame: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def table(path: Path, parsed: Any) -> Made | None:
+    """Return the row of a trainer's state or of an evaluation, or ``None`` for other JSON."""
+    if not isinstance(parsed, dict):
+        return None
+    if isinstance(parsed.get("log_history"), list):
+        return _trainer_state(path, parsed)
+    if isinstance(parsed.get("results"), dict) and ("config" in parsed or "configs" in parsed):
+        return _evaluation(path, parsed)
+    return None
+
+
+def joined(parts: Sequence[Made]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the rows of several files, and each of their notes once."""
+    frame = pd.concat([p.frame for p in parts], ignore_index=True)
+    notes = [
+        f"{len(parts)} files, one row for each",
+        *dict.fromkeys(n for p in parts for n in p.notes),
+    ]
+    if "loss" in frame and frame["loss"].isna().any() and frame["loss"].notna().any():
+        without = frame[frame["loss"].isna()]["run"].tolist()
+        shown = ", ".join(map(str, without[:3])) + (", ..." if len(without) > 3 else "")
+        notes.append(f"{len(without)} left out that logged no loss yet: {shown}")
+        frame = frame[frame["loss"].notna()].reset_index(drop=True)
+    return frame, tuple(notes)
+
+
+def _run(path: Path) -> str:
+    """Return the name of a run: the folder of its file, above a folder of checkpoints."""
+    folders = [p for p in path.parent.parts if not re.match(r"checkpoint[-_]?\d*$", p)]
+    return folders[-1] if folders and folders[-1] not in (".", "/") else path.stem
+
+
+def _trainer_state(path: Path, state: dict[str, Any]) -> Made:
+    row: dict[str, Any] = {"run": _run(path)}
+    history = [h for h in state["log_history"] if isinstance(h, dict)]
+    evals = [h for h in history if "eval_loss" in h]
+    trains = [h for h in history if "loss" in h]
+    if state.get("num_input_tokens_seen"):
+        row["tokens"] = float(state["num_input_tokens_seen"])
+    if state.get("total_flos"):
+        row["flops"] = float(state["total_flos"])
+    last = evals[-1] if evals else trains[-1] if trains else {}
+    row["loss"] = last.get("eval_loss", last.get("loss"))
+    row["step"] = last.get("step", state.get("global_step"))
+    what = "eval_loss" if evals else "loss"
+    notes = [f"trainer_state.json: the last {what} of each run, total_flos and tokens seen"]
+    return Made(frame=pd.DataFrame([row]), notes=tuple(notes))
+
+
+def _evaluation(path: Path, results: dict[str, Any]) -> Made:
+    told = results.get("config")
+    config: dict[str, Any] = told if isinstance(told, dict) else {}
+    row: dict[str, Any] = {"run": _run(path)}
+    if config.get("model_num_parameters"):
+        row["params"] = float(config["model_num_parameters"])
+    for task, scores in results["results"].items():
+        for name, value in scores.items() if isinstance(scores, dict) else ():
+            metric = str(name).split(",")[0]
+            if isinstance(value, int | float) and not metric.endswith("_stderr"):
+                row[f"{task}/{metric}"] = float(value)
+    notes = ("evaluation results: a column for each task and score, as task/score",)
+    return Made(frame=pd.DataFrame([row]), notes=notes)
+
+
+def curves(path: Path, cells: Cells) -> Cells | None:
+    """Return a chart export or a scalar log as rows of ``run, step`` and its value, or ``None``."""
+    if cells.columns == _TENSORBOARD:
+        return _scalars(path, cells)
+    series = [c for c in cells.columns[1:] if not c.endswith(_SPREAD)]
+    paired = [c for c in series if all(c + s in cells.columns for s in _SPREAD)]
+    if not series or paired != series or len(cells.columns) != 1 + 3 * len(series):
+        return None
+    at = {name: k for k, name in enumerate(cells.columns)}
+    rows, lines = [], []
+    metric = {c.rsplit(" - ", 1)[-1] for c in series}
+    for column in series:
+        run = re.sub(r"^Name: ", "", column.rsplit(" - ", 1)[0])
+        for k, row in enumerate(cells.rows):
+            if row[at[column]].strip().lower() not in ("", "nan"):
+                rows.append((run, row[0], row[at[column]]))
+                lines.append(cells.lines[k])
+    value = "loss" if any("loss" in m.lower() for m in metric) else "value"
+    note = (
+        f"a chart export of {len(series)} run{'s' * (len(series) > 1)}, "
+        f"{', '.join(sorted(metric))} as {value}, over {cells.columns[0]!r} as step; empty cells "
+        f"are left out"
+    )
+    return Cells(
+        columns=("run", "step", value), rows=tuple(rows), lines=tuple(lines),
+        problems=cells.problems, notes=(*cells.notes, note),
+    )  # fmt: skip
+
+
+def _scalars(path: Path, cells: Cells) -> Cells:
+    named = re.match(r"run-(.*)-tag-(.*)$", path.stem)
+    run, tag = (named[1], named[2]) if named else (path.stem, path.stem)
+    value = "loss" if "loss" in tag.lower() else "value"
+    rows = tuple((run, row[1], row[2]) for row in cells.rows)
+    note = f"one scalar curve: Value as {value}, over Step as step"
+    return Cells(
+        columns=("run", "step", value), rows=rows, lines=cells.lines,
+        problems=cells.problems, notes=(*cells.notes, note),
+    )  # fmt: skip
