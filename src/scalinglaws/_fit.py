@@ -11,7 +11,7 @@ import numpy as np
 from scalinglaws import _checks as checks
 from scalinglaws import _form, _report, counting, identifiability
 from scalinglaws._parallel.blas import one_blas_thread
-from scalinglaws.errors import Unidentifiable
+from scalinglaws.errors import ScalingLawError, Unidentifiable
 from scalinglaws.fitting import saved, starts
 from scalinglaws.fitting.derivatives.base import to_values
 from scalinglaws.fitting.derivatives.model import model_of
@@ -20,6 +20,7 @@ from scalinglaws.fitting.multistart import AGREE, multistart
 from scalinglaws.fitting.objectives import HUBER, Objective, resolve
 from scalinglaws.fitting.partial import partial
 from scalinglaws.fitting.solver.lad_programs import descend_straight
+from scalinglaws.fitting.solver.plan import run, run_all
 from scalinglaws.fitting.solver.problem import RESOLUTION, Task
 from scalinglaws.fitting.status import NEAR, condition_of, status_of
 from scalinglaws.intervals import (
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from scalinglaws._form import Form
+    from scalinglaws.fitting.solver.plan import Plan
     from scalinglaws.laws import Law
 
 
@@ -141,6 +143,51 @@ def fit(
     >>> round(fit.derived["a"], 2)
     0.51
     """
+    return run(
+        planned(
+            law,
+            runs,
+            objective=objective,
+            weights=weights,
+            held=held,
+            start=start,
+            seed=seed,
+            check=check,
+        )
+    )
+
+
+@one_blas_thread
+def fit_all(
+    law: Law,
+    tables: Sequence[pd.DataFrame],
+    *,
+    objective: Objective | str = HUBER,
+    held: Mapping[str, float] | None = None,
+    seed: int = 0,
+    check: bool = True,
+) -> list[Fit | ScalingLawError]:
+    """Fit a law to each of many tables, as :func:`fit` does one by one, in a fraction of the time.
+
+    The options are those of :func:`fit`. Returns the fits in the order of the tables; in place of
+    one that :func:`fit` refuses, the error that it raises.
+    """
+    options: Any = {"objective": objective, "held": held, "seed": seed, "check": check}
+    return run_all(planned(law, runs, **options) for runs in tables)
+
+
+def planned(
+    law: Law,
+    runs: pd.DataFrame,
+    *,
+    objective: Objective | str = HUBER,
+    weights: npt.ArrayLike | None = None,
+    held: Mapping[str, float] | None = None,
+    start: Mapping[str, float] | Sequence[Mapping[str, float]] | None = None,
+    seed: int = 0,
+    check: bool = True,
+) -> Plan[Fit]:
+    """Plan what :func:`fit` does."""
     objective = resolve(objective)
     runs = counting.with_ratio(runs, law.inputs)
     bare = checks.bare(runs)
@@ -162,7 +209,7 @@ def fit(
             raise
     lower, upper = starts.bounds(law, y, held=held)
     task = Task(model_of(law, x), y, w[w > 0], objective, lower, upper)
-    solution = multistart(law, task, x, start=start, held=held, seed=seed)
+    solution = yield from multistart(law, task, x, start=start, held=held, seed=seed)
     if objective.delta == 0:
         solution = descend_straight(task, solution, agree=AGREE)
     rank = np.argsort(solution.objective, kind="stable")

@@ -189,7 +189,7 @@ def test_a_score_is_of_logarithms_and_signed_by_what_was_said():
     ],
 )
 def test_what_an_entrant_does_wrong_is_its_own_result(entrant, problem):
-    answer, said = _answer(entrant, seen())
+    ((answer, said),) = _answer(entrant, [seen()])
     assert said == problem
     assert (answer == {}) == bool(problem)
 

@@ -9,6 +9,7 @@ import pytest
 import scalinglaws as sl
 from scalinglaws.fitting.solver import valley
 from scalinglaws.fitting.solver.minimise import minimise
+from scalinglaws.fitting.solver.plan import run
 
 
 def power_law_runs(seed: int) -> pd.DataFrame:
@@ -36,7 +37,7 @@ def test_the_way_to_the_end_is_downhill_and_within_bounds() -> None:
     law, runs = sl.laws.saturating("params", top=40.0), power_law_runs(7)
     task = sl.fit(law, runs, objective=sl.LSQ_LOG, check=False).task()
     begin = minimise(task, (task.lower.clip(-5, 5) + task.upper.clip(-5, 5))[None] / 2, most=10)
-    end = valley.to_the_end(task, begin.theta[0])
+    end = run(valley.to_the_end(task, begin.theta[0]))
     assert end.objective[0] <= begin.objective[0]
     assert (end.theta[0] >= task.lower).all()
     assert (end.theta[0] <= task.upper).all()

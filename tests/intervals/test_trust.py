@@ -10,6 +10,7 @@ from scipy.optimize import linprog
 import scalinglaws as sl
 from scalinglaws.fitting import objectives
 from scalinglaws.fitting.solver.merge_starts import finish
+from scalinglaws.fitting.solver.plan import run
 from scalinglaws.fitting.solver.problem import Solution
 from scalinglaws.intervals import measured_coverage as measured
 
@@ -269,6 +270,6 @@ def test_starts_that_came_together_end_together():
     at = np.stack([off, off + 1, off])
     rows = np.arange(3)
     found = Solution(at, task.value(at, rows), np.zeros(3, bool), rows)
-    ends = finish(task, found)
+    ends = run(finish(task, found))
     assert ends.converged.tolist() == [True, False, True]
     assert ends.objective[0] == ends.objective[2] == pytest.approx(FIT.objective, rel=1e-12)

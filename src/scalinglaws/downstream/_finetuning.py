@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from scalinglaws import _checks as checks
-from scalinglaws._fit import fit
+from scalinglaws._fit import Fit, fit_all
 from scalinglaws._parallel.threads import cores
 from scalinglaws.curves.arena import frame
 from scalinglaws.errors import BadParameters, Unidentifiable
@@ -35,9 +35,14 @@ def _curves(table: pd.DataFrame, *, least: int = LEAST) -> Curves:
     return kept
 
 
-def _missed(law: Law, part: pd.DataFrame) -> tuple[float, dict[str, float]]:
-    found = fit(law, part, objective=LSQ_LOG, check=False)
-    return float(np.sqrt((found.residuals**2).mean())), dict(found.params)
+def _fitted(law: Law, curves: Curves) -> list[Fit]:
+    """Return the fit of a law to each curve, by least squares on log loss."""
+    fits = []
+    for found in fit_all(law, [part for _, _, part in curves], objective=LSQ_LOG, check=False):
+        if not isinstance(found, Fit):
+            raise found
+        fits.append(found)
+    return fits
 
 
 def in_sample(table: pd.DataFrame, laws: Mapping[str, Law]) -> pd.DataFrame:
@@ -48,20 +53,15 @@ def in_sample(table: pd.DataFrame, laws: Mapping[str, Law]) -> pd.DataFrame:
     curves with fewer than six different x are left out. Raises :class:`Unidentifiable` when none
     is left and :class:`BadParameters` for laws of another input. Lin et al. 2024, table 3.
     """
-    from joblib import Parallel, delayed  # late: an import of the library does without
-
     if not laws or any(law.inputs != ("x",) for law in laws.values()):
         raise BadParameters("laws maps the name of each to a law of x")
-    jobs = [(task, model, name, part) for name in laws for task, model, part in _curves(table)]
-    found = Parallel(n_jobs=cores(), batch_size=4)(
-        delayed(_missed)(laws[name], part) for _, _, name, part in jobs
-    )
-    return pd.DataFrame(
-        [
-            {"task": task, "model": model, "law": name, "rmsd": rmsd, "params": params}
-            for (task, model, name, _), (rmsd, params) in zip(jobs, found, strict=True)
-        ]
-    )
+    curves, rows = _curves(table), []
+    for name, law in laws.items():
+        for (task, model, _), found in zip(curves, _fitted(law, curves), strict=True):
+            rmsd = float(np.sqrt((found.residuals**2).mean()))
+            row = {"task": task, "model": model, "law": name, "rmsd": rmsd}
+            rows.append(row | {"params": dict(found.params)})
+    return pd.DataFrame(rows)
 
 
 def _slope(part: pd.DataFrame) -> float:
@@ -86,8 +86,7 @@ def slopes(table: pd.DataFrame, *, points: int = 4) -> pd.DataFrame:
     return out.assign(steeper=out["late"] > out["early"])
 
 
-def _bend(part: pd.DataFrame, level: float) -> dict[str, float]:
-    found = fit(logistic_in_log("x"), part, objective=LSQ_LOG, check=False)
+def _bend(found: Fit, level: float) -> dict[str, float]:
     try:
         told = found.interval("mid", kind="profile", level=level)
         low, high = told.low, told.high
@@ -118,7 +117,7 @@ def bends(table: pd.DataFrame, *, level: float = 0.9) -> pd.DataFrame:
 
     level, each = checks.level(level), _curves(table)
     found = Parallel(n_jobs=cores(), batch_size=4)(
-        delayed(_bend)(part, level) for _, _, part in each
+        delayed(_bend)(fit, level) for fit in _fitted(logistic_in_log("x"), each)
     )
     rows = []
     for (task, model, part), row in zip(each, found, strict=True):

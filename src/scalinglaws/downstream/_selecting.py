@@ -1,6 +1,7 @@
 """Which model to fine-tune, chosen from small fine-tuning sets among models that compare."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -9,17 +10,22 @@ from scalinglaws import _checks as checks
 from scalinglaws._parallel.threads import cores
 from scalinglaws._typing import Array
 from scalinglaws.curves.arena import Curve, Entrant, cut, frame
+from scalinglaws.curves.arena.match import said, shared_out
 from scalinglaws.errors import BadParameters, BadRuns, Unidentifiable
 
 
-def _end(entrant: Entrant, curve: Curve) -> float:
+def _ends(entrant: Entrant, curves: Sequence[Curve]) -> list[float]:
     """Return what an entrant predicts at the last x, or NaN where it has no answer."""
-    try:
-        said = entrant(curve)
-    except Unidentifiable:
-        return float("nan")
-    mean = said["mean"] if isinstance(said, pd.DataFrame) else said
-    return float(np.asarray(mean, dtype=float)[int(np.argmax(curve.at))])
+    ends = []
+    for answer, curve in zip(said(entrant, curves), curves, strict=True):
+        if isinstance(answer, Unidentifiable):
+            ends.append(float("nan"))
+            continue
+        if isinstance(answer, Exception):
+            raise answer
+        mean = answer["mean"] if isinstance(answer, pd.DataFrame) else answer
+        ends.append(float(np.asarray(mean, dtype=float)[int(np.argmax(curve.at))]))
+    return ends
 
 
 def predicted_ends(
@@ -38,13 +44,19 @@ def predicted_ends(
         raise BadParameters("entrants maps the name of each to a function of a curve")
     share = checks.share(share)
     curves, hidden = cut(frame(table.drop(columns="train", errors="ignore"), split=share))
-    jobs = [(name, i) for name in entrants for i in range(len(curves))]
-    said = Parallel(n_jobs=cores(), batch_size=4)(
-        delayed(_end)(entrants[name], curves[i]) for name, i in jobs
+    everyone = range(len(curves))
+    jobs = [(n, part) for n, e in entrants.items() for part in shared_out(e, everyone, cores())]
+    found = Parallel(n_jobs=cores(), batch_size=1)(
+        delayed(_ends)(entrants[name], [curves[i] for i in part]) for name, part in jobs
     )
+    values = {
+        (name, i): value
+        for (name, part), ends in zip(jobs, found, strict=True)
+        for i, value in zip(part, ends, strict=True)
+    }
     rows = []
-    for (name, i), value in zip(jobs, said, strict=True):
-        c, ahead, losses = curves[i], curves[i].at, hidden[i]
+    for name, i in product(entrants, everyone):
+        value, c, ahead, losses = values[name, i], curves[i], curves[i].at, hidden[i]
         last = int(np.argmax(ahead))
         row = {"share": share, "task": c.task, "model": c.model, "entrant": name, "said": value}
         rows.append(row | {"end": float(ahead[last]), "true": float(losses[last])})

@@ -10,9 +10,9 @@ from scalinglaws.fitting import starts
 from scalinglaws.fitting.derivatives.base import to_internal, to_values
 from scalinglaws.fitting.derivatives.model import model_of
 from scalinglaws.fitting.solver import trust_region as trust
-from scalinglaws.fitting.solver.damped_newton import descend
 from scalinglaws.fitting.solver.merge_starts import ENOUGH, PATIENCE, finish, search, widest
-from scalinglaws.fitting.solver.minimise import minimise
+from scalinglaws.fitting.solver.minimise import minimising
+from scalinglaws.fitting.solver.plan import Ask, Plan
 from scalinglaws.fitting.solver.problem import Solution, Task, join
 from scalinglaws.laws import Law
 
@@ -42,8 +42,8 @@ def multistart(
     start: object,
     held: Mapping[str, float],
     seed: int,
-) -> Solution:
-    """Solve one fit from every start: ``start`` where it is given, else starts from the data.
+) -> Plan[Solution]:
+    """Plan to solve a fit from every start: ``start`` where it is given, else starts from the data.
 
     On a large table the minima are found on a thinned one first.
     """
@@ -52,7 +52,7 @@ def multistart(
         if trust.applies(task.objective):
             logs = np.array([p.space == "log" for p in law.parameters])
             return trust.descend_twice(task, chosen, logs=logs)
-        return minimise(task, chosen)
+        return (yield from minimising(task, chosen))
     few = _thinned(law, task, starts.ENOUGH)
     scout = _thinned(law, few, max(starts.FEW, 8 * len(law.names)))
     pool = starts.candidates(law, scout.model.x, scout.y, seed=seed, held=held)
@@ -62,20 +62,20 @@ def multistart(
     if first.straight:
         # A few cheap steps tell more of a start than its height does.
         wide = replace(first, objective=widest(task.objective, WIDE))
-        moved = descend(wide, pool[order[:EARLY]], most=EARLY_STEPS)
+        moved = yield Ask(task=wide, theta=pool[order[:EARLY]], most=EARLY_STEPS)
         pool, order = moved.theta, np.argsort(moved.objective, kind="stable")
     chosen = pool[starts.spread(order, N_STARTS)]
     # Half of the starts in one minimum says little of a law that has many, as those that grow do.
     enough = ENOUGH if law.simpler is None else np.inf
-    parts = [search(few, scout, chosen, begin=WIDE, enough=enough)]
+    parts = [(yield from search(few, scout, chosen, begin=WIDE, enough=enough))]
     if law.simpler is not None:
-        grown = _grown(law, law.simpler, few, held=held, seed=seed)
-        parts.append(minimise(few, grown, most=GROWN_STEPS))
+        grown = yield from _grown(law, law.simpler, few, held=held, seed=seed)
+        parts.append((yield from minimising(few, grown, most=GROWN_STEPS)))
     if task.objective.custom is not None:
         # Squares need not lead to where a loss of the user's own is least.
         own = np.argsort(few.value(pool, np.arange(len(pool))), kind="stable")[: N_STARTS // 2]
-        parts.append(minimise(few, pool[own], most=PATIENCE))
-    solution = finish(few, join(parts))
+        parts.append((yield from minimising(few, pool[own], most=PATIENCE)))
+    solution = yield from finish(few, join(parts))
     if few is task:
         return solution
     # On the whole table only the best minimum is followed further, and any that comes close to it.
@@ -85,7 +85,7 @@ def multistart(
         (solution.objective > best * (1 + AGREE)) & (solution.objective <= CLOSE * best)
     )
     chosen = np.r_[lead[:1], rival]
-    whole = minimise(task, solution.theta[chosen])
+    whole = yield from minimising(task, solution.theta[chosen])
     to = np.full(len(solution.theta), -1)
     to[lead], to[rival] = 0, 1 + np.arange(len(rival))
     far = to < 0
@@ -97,13 +97,15 @@ def multistart(
     )
 
 
-def _grown(law: Law, simpler: Law, task: Task, *, held: Mapping[str, float], seed: int) -> Array:
-    """Return starts, (K, P), that come from the fit of a simpler law."""
+def _grown(
+    law: Law, simpler: Law, task: Task, *, held: Mapping[str, float], seed: int
+) -> Plan[Array]:
+    """Plan starts, (K, P), that come from the fit of a simpler law."""
     assert law.grow is not None
     x, kept = task.model.x, {k: v for k, v in held.items() if k in simpler.names}
     lower, upper = starts.bounds(simpler, task.y, held=kept)
     inner = replace(task, model=model_of(simpler, x), lower=lower, upper=upper)
-    found = multistart(simpler, inner, x, start=None, held=kept, seed=seed)
+    found = yield from multistart(simpler, inner, x, start=None, held=kept, seed=seed)
     best = to_values(simpler, found.theta[found.objective.argmin()])
     grown = dict(law.grow({k: float(v) for k, v in best.items()}, x, task.y))
     grown |= {k: np.full(len(next(iter(grown.values()))), v) for k, v in held.items()}

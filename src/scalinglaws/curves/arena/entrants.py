@@ -1,21 +1,26 @@
 """Who plays: each entrant is one function of a :class:`Curve`, and anyone can add another."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from scalinglaws._fit import fit
+from scalinglaws._fit import Fit, fit_all
 from scalinglaws._typing import Array
 from scalinglaws.curves import released
 from scalinglaws.curves.arena.curves import Curve
 from scalinglaws.curves.forecast import forecast
+from scalinglaws.errors import ScalingLawError
 from scalinglaws.fitting.objectives import LSQ_LOG
 from scalinglaws.laws import Law, broken_power_law, power_law, saturating, shifted
 
 Entrant = Callable[[Curve], Array | pd.DataFrame]
-"""Returns the loss at ``curve.at``, or a table ``mean, low, high`` of it."""
+"""Returns the loss at ``curve.at``, or a table ``mean, low, high`` of it.
+
+One with a method ``together`` is asked for many curves at once, and returns for each what it would
+return of it alone, or the error that it would raise.
+"""
 
 _M4: Mapping[str, tuple[float, float | None]] = {"IC": (1.0, 1.0), "BB": (1.001, 1.0)}
 """``err_0`` and ``upper`` in the authors' notebook; elsewhere 1, or just above the largest loss,
@@ -57,9 +62,22 @@ class ByLaw:
 
     def __call__(self, curve: Curve) -> Array:
         """Return the fitted law at the points to predict."""
-        runs = pd.DataFrame({"x": curve.x, "loss": curve.loss})
-        found = fit(self.law, runs, objective=LSQ_LOG, held=self.held, check=False)
-        return np.asarray(self.law.function(dict(found.params), {"x": curve.at}), dtype=float)
+        (answer,) = self.together([curve])
+        if isinstance(answer, ScalingLawError):
+            raise answer
+        return answer
+
+    def together(self, curves: Sequence[Curve]) -> list[Array | ScalingLawError]:
+        """Return what it says of each of many curves."""
+        tables = [pd.DataFrame({"x": curve.x, "loss": curve.loss}) for curve in curves]
+        found = fit_all(self.law, tables, objective=LSQ_LOG, held=self.held, check=False)
+        return [
+            self._at(curve.at, fit) if isinstance(fit, Fit) else fit
+            for curve, fit in zip(curves, found, strict=True)
+        ]
+
+    def _at(self, x: Array, found: Fit) -> Array:
+        return np.asarray(self.law.function(dict(found.params), {"x": x}), dtype=float)
 
 
 def by_law(law: Law, *, held: Mapping[str, float] | None = None) -> Entrant:
@@ -83,7 +101,20 @@ class ByM4:
 
     def __call__(self, curve: Curve) -> Array:
         """Return the fitted law at the points to predict."""
-        return ByLaw(saturating("x", top=top_of(curve.domain)), self.held)(curve)
+        return self._by(top_of(curve.domain))(curve)
+
+    def together(self, curves: Sequence[Curve]) -> list[Array | ScalingLawError]:
+        """Return what it says of each of many curves."""
+        tops = [top_of(curve.domain) for curve in curves]
+        answers: dict[int, Array | ScalingLawError] = {}
+        for top in dict.fromkeys(tops):
+            alike = [i for i, other in enumerate(tops) if other == top]
+            said = self._by(top).together([curves[i] for i in alike])
+            answers |= dict(zip(alike, said, strict=True))
+        return [answers[i] for i in range(len(curves))]
+
+    def _by(self, top: float | None) -> ByLaw:
+        return ByLaw(saturating("x", top=top), self.held)
 
 
 def by_m4(*, held: Mapping[str, float] | None = None) -> Entrant:

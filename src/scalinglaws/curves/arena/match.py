@@ -1,6 +1,7 @@
 """Play: every entrant on every curve, out of reach of what it is scored on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,20 +14,48 @@ from scalinglaws.curves.arena.entrants import ENTRANTS, Entrant
 from scalinglaws.errors import BadParameters
 
 
-def _answer(entrant: Entrant, curve: Curve) -> tuple[dict[str, Array], str]:
+def _answer(entrant: Entrant, curves: Sequence[Curve]) -> list[tuple[dict[str, Array], str]]:
     """Return what an entrant predicts, or why it does not; runs in a process of its own."""
+    return list(map(_checked, said(entrant, curves), curves))
+
+
+def said(entrant: Entrant, curves: Sequence[Curve]) -> list[Any]:
+    """Return what an entrant says of each curve, or the error that it raises."""
+    if (together := getattr(entrant, "together", None)) is not None:
+        try:
+            return list(together(curves))
+        except Exception as error:
+            return [error] * len(curves)
+    answers: list[Any] = []
+    for curve in curves:
+        try:
+            answers.append(entrant(curve))
+        except Exception as error:  # whatever an entrant does wrong is its own result
+            answers.append(error)
+    return answers
+
+
+def shared_out(entrant: Entrant, which: Sequence[int], workers: int) -> list[Sequence[int]]:
+    """Share curves out, to processes if they are taken together, and by fours if one by one."""
+    if hasattr(entrant, "together"):
+        return [part for k in range(workers) if (part := which[k::workers])]
+    return [which[k : k + 4] for k in range(0, len(which), 4)]
+
+
+def _checked(said: Any, curve: Curve) -> tuple[dict[str, Array], str]:
+    if isinstance(said, Exception):
+        return {}, f"{type(said).__name__}: {str(said).splitlines()[0] if str(said) else ''}"
     try:
-        said = entrant(curve)
         table = said if isinstance(said, pd.DataFrame) else {"mean": said}
         names = [n for n in ("mean", "low", "high") if n in table]
         answer = {n: np.asarray(table[n], dtype=float) for n in names}
-        if "mean" not in answer or answer["mean"].shape != curve.at.shape:
-            return {}, "no value for each point to predict"
-        if not (np.isfinite(answer["mean"]) & (answer["mean"] > 0)).all():
-            return {}, "a prediction that is no positive number"
-        return answer, ""
-    except Exception as error:  # whatever an entrant does wrong is its own result
-        return {}, f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+    except Exception as error:
+        return _checked(error, curve)
+    if "mean" not in answer or answer["mean"].shape != curve.at.shape:
+        return {}, "no value for each point to predict"
+    if not (np.isfinite(answer["mean"]) & (answer["mean"] > 0)).all():
+        return {}, "a prediction that is no positive number"
+    return answer, ""
 
 
 def _score(answer: dict[str, Array], loss: Array) -> dict[str, float]:
@@ -68,15 +97,20 @@ def play(
     paths = {(name, i): kept.path_of(entrants[name], curves[i]) for name, i in jobs}
     known = {job: kept.read(path, len(curves[job[1]].at)) for job, path in paths.items()}
     answers = {job: (answer, "") for job, answer in known.items() if answer is not None}
-    new = [job for job in jobs if job not in answers]
+    # A single worker would be this process, which knows the losses.
+    workers = max(workers or cores(), 2)
+    new: list[tuple[str, Sequence[int]]] = []
+    for name, entrant in entrants.items():
+        which = [i for i in range(len(curves)) if (name, i) not in answers]
+        new += [(name, part) for part in shared_out(entrant, which, workers)]
     if new:
-        # A single worker would be this process, which knows the losses.
-        found = Parallel(n_jobs=max(workers or cores(), 2), batch_size=4)(
-            delayed(_answer)(entrants[name], curves[i]) for name, i in new
+        found = Parallel(n_jobs=workers, batch_size=1)(
+            delayed(_answer)(entrants[name], [curves[i] for i in part]) for name, part in new
         )
-        for job, (answer, problem) in zip(new, found, strict=True):
-            kept.write(paths[job], answer)
-            answers[job] = (answer, problem)
+        for (name, part), several in zip(new, found, strict=True):
+            for i, (answer, problem) in zip(part, several, strict=True):
+                kept.write(paths[name, i], answer)
+                answers[name, i] = (answer, problem)
     rows = []
     for name, i in jobs:
         answer, problem = answers[name, i]

@@ -15,8 +15,8 @@ STEP = 1e-7
 """Length of a difference, as a share of a parameter's unit: it costs half of the digits."""
 
 
-class AnyLaw:
-    """Model of any law: its function is evaluated in numbers that carry derivatives."""
+class ByFunction:
+    """What models have in common that ask a law's own function for its value."""
 
     def __init__(self, law: Law, x: Mapping[str, Array]) -> None:
         """Keep the law and its inputs."""
@@ -29,11 +29,31 @@ class AnyLaw:
         self._upper = pairs(self.size)
         self.packed = self.size + len(self._upper[0])
 
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """What models have in common that can be one: see :class:`Model`."""
+        return (type(self), id(self.law))
+
     def value(self, theta: Array) -> Array:
-        """Predicted loss at internal parameters (B, P), shape (B, n)."""
-        p = {k: v[:, None] for k, v in to_values(self.law, theta).items()}
+        """Predicted loss at internal parameters (.., B, P), shape (.., B, n)."""
+        p = {k: v[..., None] for k, v in to_values(self.law, theta).items()}
         out = np.asarray(self.law.function(p, self.x), dtype=float)
-        return np.broadcast_to(out, (len(theta), self._runs))
+        return np.broadcast_to(out, (*theta.shape[:-1], self._runs))
+
+    def unpack(self, packed: Array) -> tuple[Array, Array]:
+        """Return the gradient (B, P) and the Hessian (B, P, P) of packed sums."""
+        hessian = np.empty((len(packed), self.size, self.size))
+        i, j = self._upper
+        hessian[:, i, j] = hessian[:, j, i] = packed[:, self.size :]
+        return packed[:, : self.size], hessian
+
+
+class AnyLaw(ByFunction):
+    """Model of any law: its function is evaluated in numbers that carry derivatives."""
+
+    def of_rows(self, x: Mapping[str, Array], rows: Rows) -> "AnyLaw":
+        """Return the model of several tables: see :class:`Model`."""
+        return AnyLaw(self.law, x)
 
     def at(self, theta: Array) -> "JetAt":
         """Evaluate the law with its derivatives."""
@@ -46,13 +66,6 @@ class AnyLaw:
         at = self.at(theta)
         return at.f, at.g.transpose(1, 2, 0)
 
-    def unpack(self, packed: Array) -> tuple[Array, Array]:
-        """Return the gradient (B, P) and the Hessian (B, P, P) of packed sums."""
-        hessian = np.empty((len(packed), self.size, self.size))
-        i, j = self._upper
-        hessian[:, i, j] = hessian[:, j, i] = packed[:, self.size :]
-        return packed[:, : self.size], hessian
-
     def take(self, problems: Rows, runs: slice) -> "AnyLaw":
         """Return the model of some problems of the batch on some of the runs."""
         return AnyLaw(self.law, some(self.x, problems, runs))
@@ -63,20 +76,45 @@ class AnyLaw:
 
 
 class Differences(AnyLaw):
-    """Model of any law on shared inputs for the first steps: one call of its function a step.
+    """Model of any law for the first steps: one call of its function a step.
 
     First derivatives are differences, good to seven digits; second ones are taken to be zero.
+    ``rows`` (B,) says whose starts are whose, where they are those of several tables.
     """
+
+    def __init__(self, law: Law, x: Mapping[str, Array], rows: Rows | None = None) -> None:
+        """Keep the law, its inputs and whose starts they are."""
+        super().__init__(law, x)
+        self._rows = rows
+
+    def of_rows(self, x: Mapping[str, Array], rows: Rows) -> "Differences":
+        """Return the model of several tables: see :class:`Model`."""
+        return Differences(self.law, x, rows)
+
+    def take(self, problems: Rows, runs: slice) -> "Differences":
+        """Return the model of some problems of the batch on some of the runs."""
+        rows = None if self._rows is None else self._rows[problems]
+        return Differences(self.law, some(self.x, problems, runs), rows)
+
+    def _largest(self, theta: Array) -> Array:
+        """Return the largest size of each parameter over the starts of a table, (P,) or (B, P)."""
+        size = np.abs(theta)
+        if self._rows is None:
+            return np.asarray(size.max(axis=0))
+        first = np.flatnonzero(np.diff(self._rows, prepend=-1))
+        counts = np.diff(first, append=len(theta))
+        return np.repeat(np.maximum.reduceat(size, first), counts, axis=0)
 
     def at(self, theta: Array) -> "JetAt":
         """Evaluate the law at the parameters and a little beside them."""
-        count, size = theta.shape
+        size = theta.shape[1]
         # A parameter that is not a logarithm has the unit of its values, whatever that is.
-        unit = np.where(self._logs, 1.0, np.abs(theta).max(axis=0))
+        unit = np.where(self._logs, 1.0, self._largest(theta))
+        unit = np.broadcast_to(np.where(unit > 0, unit, 1.0), theta.shape)
         each = np.arange(size)
         moved = np.repeat(theta[None], size + 1, axis=0)
-        moved[each, :, each] += STEP * np.where(unit > 0, unit, 1.0)[:, None]
-        f = self.value(moved.reshape(-1, size)).reshape(size + 1, count, -1)
+        moved[each, :, each] += STEP * unit.T
+        f = self.value(moved)
         g = (f[:-1] - f[-1]) / (moved[:-1] - theta)[each, :, each, None]
         return JetAt(Jet(f[-1], g, (), tuple(range(size))), f.shape[1:])
 

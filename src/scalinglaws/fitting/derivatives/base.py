@@ -49,6 +49,13 @@ class Model(Protocol):
     def packed(self) -> int:
         """Length of packed sums."""
 
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """What models have in common that can be one for rows of them all."""
+
+    def of_rows(self, x: Mapping[str, Array], rows: Rows) -> "Model":
+        """Return the model on inputs (B, n) of several tables: ``rows`` (B,) says whose each is."""
+
     def value(self, theta: Array) -> Array:
         """Predicted loss at internal parameters (B, P), shape (B, n)."""
 

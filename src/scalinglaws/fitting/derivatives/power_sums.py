@@ -94,6 +94,15 @@ class SumOfPowers:
         }
 
     @property
+    def kind(self) -> tuple[object, ...]:
+        """What models have in common that can be one: see :class:`Model`."""
+        return (type(self), id(self.law), *self._middle.values())
+
+    def of_rows(self, x: Mapping[str, Array], rows: Rows) -> "SumOfPowers":
+        """Return the model of several tables: see :class:`Model`."""
+        return SumOfPowers(self.law, x, middle=self._middle)
+
+    @property
     def packed(self) -> int:
         """Length of packed sums."""
         return len(self._spread)

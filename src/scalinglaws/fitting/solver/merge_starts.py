@@ -10,8 +10,9 @@ import numpy as np
 
 from scalinglaws._typing import Array
 from scalinglaws.fitting.objectives import LSQ, LSQ_LOG, Objective
-from scalinglaws.fitting.solver.damped_newton import DAMPING, descend
-from scalinglaws.fitting.solver.minimise import LOOSE, minimise, path
+from scalinglaws.fitting.solver.damped_newton import DAMPING
+from scalinglaws.fitting.solver.minimise import LOOSE, minimising, path
+from scalinglaws.fitting.solver.plan import Ask, Plan
 from scalinglaws.fitting.solver.problem import Rows, Solution, Task, join
 from scalinglaws.fitting.solver.valley import to_the_end
 
@@ -52,8 +53,8 @@ def widest(objective: Objective, begin: float) -> Objective:
 
 def search(
     task: Task, scout: Task, starts: Array, *, begin: float, enough: float = ENOUGH
-) -> Solution:
-    """Minimise from every start (B, P): one row a start, those that came together alike.
+) -> Plan[Solution]:
+    """Plan to minimise from every start (B, P): one row a start, those that came together alike.
 
     ``scout`` is the same task on a few of its runs, for the first steps. A Huber objective is
     approached from the width ``begin`` down. Above one, ``enough`` has every start followed. What
@@ -66,14 +67,14 @@ def search(
     damping = np.full(len(starts), DAMPING)
     first = replace(scout.rough(), objective=wide)
     for _ in range(ROUNDS):
-        moved = descend(first, theta, resolution=LOOSE, most=FIRST, damping=damping)
+        moved = yield Ask(task=first, theta=theta, resolution=LOOSE, most=FIRST, damping=damping)
         kept, own = _merge(first, moved)
         theta, damping, lead = moved.theta[kept], damping[kept], own[lead]
         agree = (lead == 0).sum() >= enough * len(starts)
         if agree:
             break
     front = 1 if agree else FRONT
-    found = minimise(task, theta[:front], begin=rest, most=PATIENCE)
+    found = yield from minimising(task, theta[:front], begin=rest, most=PATIENCE)
     others = _as_they_are(task, theta, np.arange(front, len(theta)))
     together = np.flatnonzero(found.objective <= found.objective.min() * (1 + TOGETHER))
     if (
@@ -83,17 +84,17 @@ def search(
     ):
         found = join([found, others])
     else:
-        found = minimise(task, theta, begin=rest, most=PATIENCE)
+        found = yield from minimising(task, theta, begin=rest, most=PATIENCE)
     return Solution(
         found.theta[lead], found.objective[lead], found.converged[lead], found.steps[lead]
     )
 
 
-def finish(task: Task, found: Solution) -> Solution:
-    """Follow the lowest of some points to its end, in place, where it has not got there."""
+def finish(task: Task, found: Solution) -> Plan[Solution]:
+    """Plan to follow the lowest of some points to its end, in place, where it has not got there."""
     best = int(found.objective.argmin())
     if not found.converged[best]:
-        one = to_the_end(task, found.theta[best])
+        one = yield from to_the_end(task, found.theta[best])
         # Starts that came together stand at one point, and end at one.
         alike = (found.theta == found.theta[best]).all(axis=1)
         found.theta[alike], found.objective[alike] = one.theta[0], one.objective[0]

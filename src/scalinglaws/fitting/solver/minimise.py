@@ -6,8 +6,9 @@ import numpy as np
 
 from scalinglaws._typing import Array
 from scalinglaws.fitting.objectives import Objective
-from scalinglaws.fitting.solver.damped_newton import MAX_STEPS, descend
+from scalinglaws.fitting.solver.damped_newton import MAX_STEPS
 from scalinglaws.fitting.solver.lad_vertex import settle
+from scalinglaws.fitting.solver.plan import Ask, Plan, run
 from scalinglaws.fitting.solver.problem import RESOLUTION, Solution, Task
 
 LOOSE = 1e-4
@@ -36,6 +37,13 @@ def minimise(
     in a landscape that is nearly flat along its valleys. Least absolute deviation is always
     reached through Huber objectives, with ``delta`` falling to 1e-10.
     """
+    return run(minimising(task, starts, begin=begin, most=most))
+
+
+def minimising(
+    task: Task, starts: Array, *, begin: float | None = None, most: int = MAX_STEPS
+) -> Plan[Solution]:
+    """Plan what :func:`minimise` does."""
     theta, objective = starts, task.objective
     widths = path(objective, begin)
     for delta in widths:
@@ -43,7 +51,8 @@ def minimise(
         last = delta == widths[-1]
         # Least absolute deviation follows its path closely; a first approach may be loose.
         close = last or objective.delta == 0
-        solution = descend(stage, theta, resolution=RESOLUTION if close else LOOSE, most=most)
+        resolution = RESOLUTION if close else LOOSE
+        solution = yield Ask(task=stage, theta=theta, resolution=resolution, most=most)
         theta = solution.theta
     if objective.delta == 0:
         value = task.value(theta, np.arange(len(theta)))

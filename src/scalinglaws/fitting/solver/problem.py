@@ -74,6 +74,7 @@ class Task:
 
     ``y`` and ``weights`` are (n,) or (B, n), ``lower`` and ``upper`` (P,) or (B, P), equal where a
     parameter is held. ``straight`` says that the law's second derivatives are left out.
+    ``lengths`` (B,) are the numbers of runs where shorter tables were filled to one length.
     """
 
     model: Model
@@ -83,6 +84,7 @@ class Task:
     lower: Array
     upper: Array
     straight: bool = False
+    lengths: Array | None = None
     _kept: dict[tuple[int, int], Model] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
@@ -106,10 +108,12 @@ class Task:
 
     @cached_property
     def _rounding(self) -> Array:
-        """Mean weight and squared unit of the residuals, each (B,) or (): how these round."""
+        """Mean and sum of the weights and squared unit of the residuals, each (B,) or ()."""
         log = self.objective.space == "log"
         unit = np.ones(()) if log else (self.y * self.y).mean(axis=-1)
-        return np.stack(np.broadcast_arrays(self.weights.mean(axis=-1), unit))
+        total = self.weights.sum(axis=-1)
+        mean = total / (self.runs if self.lengths is None else self.lengths)
+        return np.stack(np.broadcast_arrays(mean, total, unit))
 
     def size(self, value: Array, problems: Rows) -> Array:
         """Return what an objective (b,) is resolved against: :data:`RESOLUTION` times this.
@@ -117,11 +121,12 @@ class Task:
         Beside the objective itself, the rounding of its residuals, which rules where a law passes
         through its runs.
         """
-        w, unit = self._rounding[:, problems] if self._rounding.ndim == 2 else self._rounding
+        known = self._rounding[:, problems] if self._rounding.ndim == 2 else self._rounding
+        mean, total, unit = known
         if self.objective.delta == 0:
-            rounding = 0.1 * np.sqrt(unit) * w * self.runs
+            rounding = 0.1 * np.sqrt(unit) * total
         else:
-            rounding = 1e-2 * np.sqrt(np.abs(value) * w * unit) + 1e-14 * unit * w * self.runs
+            rounding = 1e-2 * np.sqrt(np.abs(value) * mean * unit) + 1e-14 * unit * total
         return np.asarray(value + rounding)
 
     def short(self, value: Array, problems: Rows) -> Array:
@@ -133,9 +138,9 @@ class Task:
         delta = self.objective.delta
         if self.objective.custom is not None or not 0 < delta < np.inf:
             return np.asarray(1e-4 * value)
-        w = self._rounding[0]
+        total = self._rounding[1]
         return np.broadcast_to(
-            self.runs * (w if w.ndim == 0 else w[problems]) * (3e-3 * delta) ** 2, value.shape
+            (total if total.ndim == 0 else total[problems]) * (3e-3 * delta) ** 2, value.shape
         )
 
     def value(self, theta: Array, problems: Rows) -> Array:

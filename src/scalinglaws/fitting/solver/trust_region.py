@@ -33,7 +33,7 @@ def descend_far(
 ) -> Solution:
     """Minimise a sum of squares from each start (B, P), near a minimum or far from one.
 
-    All starts share runs, weights and bounds. ``logs`` (P,) says which internal parameters are
+    ``logs`` (P,) says which internal parameters are
     logarithms; ``radius`` (B,) is each start's first radius as a share of its scaled length.
     What has not ended after ``most`` steps is returned as not converged.
     """
@@ -46,10 +46,8 @@ def descend_far(
         if not live.size:
             break
         at, here = theta[live], state.of(live)
-        free = ~(
-            ((at <= task.lower) & (here.gradient >= 0))
-            | ((at >= task.upper) & (here.gradient <= 0))
-        )
+        lower, upper = task.bounds(live)
+        free = ~(((at <= lower) & (here.gradient >= 0)) | ((at >= upper) & (here.gradient <= 0)))
         widest[live] = np.maximum(widest[live], np.sqrt(2 * np.einsum("bii->bi", here.metric)))
         length = widest[live] * np.where(logs, 1.0, np.abs(at))
         floor = np.where(logs, FLOOR * length.max(axis=1, keepdims=True), 0.0)
@@ -60,10 +58,8 @@ def descend_far(
             radius[live] *= np.where(whole > 0, whole, 1.0)
         size = task.size(here.value, live)
         local = Local.of(here, scale, size)
-        step = within(
-            local, free, radius[live], (task.lower - at) * scale, (task.upper - at) * scale
-        )
-        there = np.clip(at + step.move / scale, task.lower, task.upper)
+        step = within(local, free, radius[live], (lower - at) * scale, (upper - at) * scale)
+        there = np.clip(at + step.move / scale, lower, upper)
         moved = (there - at) * scale
         bent = (step.hessian @ moved[:, :, None])[:, :, 0]
         promise = -((local.gradient + 0.5 * bent) * moved).sum(axis=1)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scalinglaws.fitting.solver import trust_region
-from scalinglaws.fitting.solver.damped_newton import descend
-from scalinglaws.fitting.solver.minimise import minimise
+from scalinglaws.fitting.solver.minimise import minimising
+from scalinglaws.fitting.solver.plan import Ask, Plan
 from scalinglaws.fitting.solver.problem import Solution, Task
 
 if TYPE_CHECKING:
@@ -42,31 +42,32 @@ LEAST = 1e-12
 """Share of the objective that a stride must win to count."""
 
 
-def to_the_end(task: Task, theta: Array) -> Solution:
-    """Return where a point (P,) that has not converged leads: one row, converged or not.
+def to_the_end(task: Task, theta: Array) -> Plan[Solution]:
+    """Plan to where a point (P,) that has not converged leads: one row, converged or not.
 
     First by the usual steps, then along the valley, then by the usual steps again.
     """
-    found = _plainly(task, theta)
+    found = yield from _plainly(task, theta)
     if found.converged[0]:
         return found
-    along = follow(task, found.theta[0])
-    again = along if along.converged[0] else _plainly(task, along.theta[0])
-    steps = found.steps + along.steps + (0 if again is along else again.steps)
+    along = yield from follow(task, found.theta[0])
+    steps, again = found.steps + along.steps, along
+    if not along.converged[0]:
+        again = yield from _plainly(task, along.theta[0])
+        steps = steps + again.steps
     return Solution(again.theta, again.objective, again.converged, steps)
 
 
-def _plainly(task: Task, theta: Array) -> Solution:
+def _plainly(task: Task, theta: Array) -> Plan[Solution]:
     if not trust_region.applies(task.objective):
-        return minimise(task, theta[None])
-    logs = np.array([p.space == "log" for p in task.model.law.parameters])
+        return (yield from minimising(task, theta[None]))
     radius = np.array([trust_region.RADII[-1]])
-    return trust_region.descend_far(task, theta[None], logs=logs, radius=radius, most=PLAIN)
+    return (yield Ask(task=task, theta=theta[None], radius=radius, most=PLAIN))
 
 
-def follow(task: Task, begin: Array) -> Solution:
-    """Return the end of the valley in which a point (P,) lies: one row, converged or not."""
-    first = descend(task, begin[None].copy(), most=LOOK)
+def follow(task: Task, begin: Array) -> Plan[Solution]:
+    """Plan to the end of the valley in which a point (P,) lies: one row, converged or not."""
+    first = yield Ask(task=task, theta=begin[None], most=LOOK)
     steps = int(first.steps[0])
     best = first
     for _ in range(LEGS):
@@ -76,8 +77,8 @@ def follow(task: Task, begin: Array) -> Solution:
         if not drift.any():
             break
         begin = best.theta[0]
-        there, more = _strides(task, begin, float(best.objective[0]), drift)
-        found = descend(task, there[None].copy(), most=LOOK)
+        there, more = yield from _strides(task, begin, float(best.objective[0]), drift)
+        found = yield Ask(task=task, theta=there[None], most=LOOK)
         steps += more + int(found.steps[0])
         if not found.objective[0] < best.objective[0] * (1 - LEAST) and not found.converged[0]:
             best = found if found.objective[0] < best.objective[0] else best
@@ -86,8 +87,8 @@ def follow(task: Task, begin: Array) -> Solution:
     return Solution(best.theta, best.objective, best.converged, np.array([steps], dtype=np.intp))
 
 
-def _strides(task: Task, theta: Array, level: float, drift: Array) -> tuple[Array, int]:
-    """Return the lowest point found along the valley from a point on it, and the steps taken."""
+def _strides(task: Task, theta: Array, level: float, drift: Array) -> Plan[tuple[Array, int]]:
+    """Plan to the lowest point found along the valley from a point on it, and the steps taken."""
     weight = np.sqrt(np.maximum(np.diag(task.metric(theta)), 0.0))
     j = int(np.argmax(np.abs(drift) * weight))
     slope, stride, steps = drift / drift[j], 4.0 * drift[j], 0
@@ -100,7 +101,8 @@ def _strides(task: Task, theta: Array, level: float, drift: Array) -> tuple[Arra
         guess = np.clip(theta + slope * (at - theta[j]), lower, upper)
         stay = np.clip(np.where(np.arange(len(theta)) == j, at, theta), lower, upper)
         held = replace(task, lower=lower, upper=upper)
-        found = descend(held, np.stack([guess, stay]), most=FOLLOW, resolution=ROUGH)
+        both = np.stack([guess, stay])
+        found = yield Ask(task=held, theta=both, most=FOLLOW, resolution=ROUGH)
         one = int(found.objective.argmin())
         steps += int(found.steps.max())
         if found.objective[one] < level * (1 - LEAST):
