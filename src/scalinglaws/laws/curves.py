@@ -59,7 +59,7 @@ def shifted(over: str) -> Law:
     )
 
 
-def _share(p: Values, log_ratio: Any) -> Any:
+def share_of(p: Values, log_ratio: Any) -> Any:
     """Solve ``log t - a log(1 - t) = log_ratio`` for the logit of ``t``."""
     a, h = np.real(p["a"]), np.real(log_ratio)
     # The left side bends one way only, and the solution of its asymptotes is on the side from
@@ -90,10 +90,11 @@ def _share(p: Values, log_ratio: Any) -> Any:
     return z + apart * (by_h + bend_h * apart + mixed * up) + up * (by_a + bend_a * up)
 
 
-def _saturating(over: str, p: Values, x: Values) -> Any:
+def saturating_power(over: str, p: Values, x: Values) -> Any:
+    """Return the loss by M4."""
     gap = p["L0"] - p["E"]
     log_ratio = np.log(p["k"]) - p["c"] * np.log(x[over]) - (1.0 - p["a"]) * np.log(gap)
-    return p["E"] + gap * np.exp(-np.logaddexp(0.0, -_share(p, log_ratio)))
+    return p["E"] + gap * np.exp(-np.logaddexp(0.0, -share_of(p, log_ratio)))
 
 
 def _guess_saturating(
@@ -173,7 +174,7 @@ def saturating(over: str, *, top: float | None = None) -> Law:
                 space="linear",
             ),
         ),
-        function=Bound(_saturating, (over,)),
+        function=Bound(saturating_power, (over,)),
         guess=Bound(_guess_saturating, (over, top)),
         simpler=power_law(over),
         grow=Bound(_grow_saturating, (top,)),
@@ -182,7 +183,8 @@ def saturating(over: str, *, top: float | None = None) -> Law:
     )
 
 
-def _broken(over: str, breaks: int, p: Values, x: Values) -> Any:
+def broken_power(over: str, breaks: int, p: Values, x: Values) -> Any:
+    """Return the loss by a power law with breaks."""
     log_x = np.log(x[over])
     power = -p["c0"] * log_x
     for i in range(1, breaks + 1):
@@ -290,7 +292,7 @@ def broken_power_law(over: str, *, breaks: int = 1) -> Law:
         name=f"power law in {over} with {breaks} break{'' if breaks == 1 else 's'}",
         inputs=(over,),
         parameters=tuple(parameters),
-        function=Bound(_broken, (over, breaks)),
+        function=Bound(broken_power, (over, breaks)),
         guess=Bound(_guess_broken, (over, breaks)),
         simpler=broken_power_law(over, breaks=breaks - 1) if breaks > 1 else None,
         grow=Bound(_grow_broken, (over, breaks)) if breaks > 1 else None,
