@@ -1,15 +1,18 @@
 """Which law predicts the better models from the worse ones."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from scalinglaws import _checks as checks
-from scalinglaws._fit import fit
+from scalinglaws._fit import planned
+from scalinglaws._parallel.blas import one_blas_thread
 from scalinglaws.downstream._cloud import frontier
 from scalinglaws.errors import Unidentifiable
 from scalinglaws.fitting.objectives import HUBER, LSQ_LOG, Objective
+from scalinglaws.fitting.solver.plan import Plan, run
 from scalinglaws.laws import ABNAR, LOGIT_LINE, Law
 
 FEWEST = 8
@@ -23,6 +26,7 @@ LAWS: Mapping[str, tuple[Law, Mapping[str, float]]] = {
 """The laws that compete, each with the parameters that it holds."""
 
 
+@one_blas_thread
 def ahead(
     points: pd.DataFrame,
     *,
@@ -41,6 +45,21 @@ def ahead(
     are first cut down to their own :func:`frontier`, and the fit is by least squares. Raises
     :class:`Unidentifiable` when fewer than eight models are left to fit, or none is hidden.
     """
+    options: Any = {"objective": objective, "hull": hull, "signed": signed, "seed": seed}
+    return run(looking_ahead(points, share=share, laws=laws, **options))
+
+
+def looking_ahead(
+    points: pd.DataFrame,
+    *,
+    share: float = 0.2,
+    laws: Mapping[str, tuple[Law, Mapping[str, float]]],
+    objective: Objective | str,
+    hull: bool = False,
+    signed: bool = False,
+    seed: int,
+) -> Plan[dict[str, float]]:
+    """Plan what :func:`ahead` does."""
     checks.table(points, ("upstream_error", "downstream_error"), what="a look ahead")
     cut = points["upstream_error"].quantile(checks.share(share))
     seen = points[points["upstream_error"] > cut]
@@ -55,7 +74,8 @@ def ahead(
     at, measured = (best[c].to_numpy(float) for c in ("upstream_error", "downstream_error"))
     out = {}
     for name, (law, held) in laws.items():
-        found = fit(law, seen, held=held or None, objective=objective, check=False, seed=seed)
+        options: Any = {"objective": objective, "check": False, "seed": seed}
+        found = yield from planned(law, seen, held=held or None, **options)
         miss = np.log(law(found.params, upstream_error=at) / measured)
         out[name] = float(miss.mean() if signed else np.sqrt(np.mean(miss**2)))
     return out

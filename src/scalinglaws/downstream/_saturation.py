@@ -1,6 +1,6 @@
 """The level at which a downstream task stops following its upstream task."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from scalinglaws import _checks as checks
-from scalinglaws._fit import Fit, fit
+from scalinglaws._fit import Fit, planned
+from scalinglaws._parallel.blas import one_blas_thread
 from scalinglaws._parallel.threads import cores
-from scalinglaws.downstream._ahead import FEWEST, LAWS, ahead
+from scalinglaws.downstream._ahead import FEWEST, LAWS, looking_ahead
 from scalinglaws.downstream._rank import spearman
-from scalinglaws.errors import BadRuns, Unidentifiable
+from scalinglaws.errors import BadRuns, ScalingLawError, Unidentifiable
 from scalinglaws.fitting.objectives import HUBER, Objective
+from scalinglaws.fitting.solver.plan import Plan, run, run_all
 from scalinglaws.intervals.resampling import RESAMPLES, percentiles, resampled
 from scalinglaws.laws import ABNAR
 
@@ -85,6 +87,7 @@ class Saturation:
         return f'<div class="sl-fit"><p>{escape(repr(self))}</p></div>'
 
 
+@one_blas_thread
 def saturation(
     points: pd.DataFrame,
     *,
@@ -108,6 +111,22 @@ def saturation(
     below that of guessing), and when the interval reaches zero; ``partial`` is then a
     :class:`Saturation` whose ``high`` is still an upper end.
     """
+    options: Any = {"objective": objective, "level": level, "n": n, "by": by, "seed": seed}
+    return run(_saturating(points, upstream=upstream, downstream=downstream, **options))
+
+
+def _saturating(
+    points: pd.DataFrame,
+    *,
+    upstream: str = "upstream_error",
+    downstream: str = "downstream_error",
+    objective: Objective | str,
+    level: float,
+    n: int,
+    by: str | None,
+    seed: int,
+) -> Plan[Saturation]:
+    """Plan what :func:`saturation` does."""
     level, n = checks.level(level), checks.resamples(n)
     checks.table(points, (upstream, downstream), what="a saturation level")
     if (points[[upstream, downstream]].max() > 1).any():
@@ -135,14 +154,14 @@ def saturation(
             f"over these {len(kept)} models the downstream error does not grow with the upstream "
             f"one (Spearman's correlation {rank:.2f}): there is no curve that could level off"
         )
-    law = fit(ABNAR, kept, objective=objective, check=False, seed=seed)
+    law = yield from planned(ABNAR, kept, objective=objective, check=False, seed=seed)
+    try:
+        beyond = yield from looking_ahead(kept, laws=_COMPETE, objective=objective, seed=seed)
+    except Unidentifiable:
+        beyond = dict.fromkeys(_COMPETE, float("nan"))
     draws = resampled(law, n, kind="group" if by else "case", by=by, seed=seed)["e_IR"].to_numpy()
     low, high = (float(v) for v in percentiles(draws, level))
     value, best = law.params["e_IR"], float(y.min())
-    try:
-        beyond = ahead(kept, laws=_COMPETE, objective=objective, seed=seed)
-    except Unidentifiable:
-        beyond = dict.fromkeys(_COMPETE, float("nan"))
     open_below = low <= FAINT * best
     found = Saturation(
         value=value,
@@ -167,15 +186,22 @@ def saturation(
     return found
 
 
-def _row(part: pd.DataFrame, options: Mapping[str, Any]) -> dict[str, object]:
-    """Return what :func:`saturations` says of one group."""
-    row: dict[str, object] = {"models": len(part), "refused": ""}
-    try:
-        found = saturation(part, **options)
+@one_blas_thread
+def _rows(parts: Sequence[pd.DataFrame], options: Mapping[str, Any]) -> list[dict[str, object]]:
+    """Return what :func:`saturations` says of some of the groups."""
+    found = run_all(_saturating(part, **options) for part in parts)
+    return [_row(len(part), one) for part, one in zip(parts, found, strict=True)]
+
+
+def _row(models: int, found: Saturation | ScalingLawError) -> dict[str, object]:
+    row: dict[str, object] = {"models": models, "refused": ""}
+    if isinstance(found, Unidentifiable):
+        row |= {"value": np.nan, "doubtful": None, "refused": found.reason}
+        found = found.partial
+    elif isinstance(found, ScalingLawError):
+        raise found
+    else:
         row |= {"value": found.value, "doubtful": found.doubtful}
-    except Unidentifiable as error:
-        found = error.partial
-        row |= {"value": np.nan, "doubtful": None, "refused": error.reason}
     if isinstance(found, Saturation):
         row |= {k: getattr(found, k) for k in ("low", "high", "best_upstream")}
         row |= {k: getattr(found, k) for k in ("best_downstream", "rank", "ahead", "ahead_line")}
@@ -209,8 +235,14 @@ def saturations(
     options = {"objective": objective, "level": level, "n": n, "by": group, "seed": seed}
     parts = list(checks.bare(points).groupby(by, sort=False))
     jobs = cores() if len(parts) >= _MANY else 1
-    found = Parallel(n_jobs=jobs)(delayed(_row)(part, options) for _, part in parts)
-    rows = [{by: name, **row} for (name, _), row in zip(parts, found, strict=True)]
+    shares = [range(k, len(parts), jobs) for k in range(jobs)]
+    found = Parallel(n_jobs=jobs)(
+        delayed(_rows)([parts[i][1] for i in share], options) for share in shares
+    )
+    each: dict[int, dict[str, object]] = {}
+    for share, some in zip(shares, found, strict=True):
+        each |= dict(zip(share, some, strict=True))
+    rows = [{by: name, **each[i]} for i, (name, _) in enumerate(parts)]
     order = [by, "models", "value", "low", "high", "k", "alpha", "estimate", "best_upstream"]
     order += ["best_downstream", "rank", "ahead", "ahead_line", "doubtful", "refused"]
     out = pd.DataFrame(rows).reindex(columns=order)
