@@ -22,6 +22,9 @@ from scalinglaws.laws import TRANSFER, Law
 
 STAMP = "published constants, not fitted"
 
+TIE = 1e-9
+"""Share by which one error must be below another to win: rounding decides nothing."""
+
 
 def worth(
     constants: Mapping[str, Mapping[str, float]],
@@ -127,7 +130,7 @@ def against_rival(panels: Mapping[str, pd.DataFrame], *, rival: str, entrant: st
     np.atleast_1d(axes)[0].set_ylabel(f"error of the {entrant}")
     lines, names = np.atleast_1d(axes)[0].get_legend_handles_labels()
     figure.legend(lines, names, frameon=False, ncols=6, fontsize=9, loc="outside lower center")
-    won = [int((p[entrant] < p[rival]).sum()) for p in panels.values()]
+    won = [int((p[entrant] < (1 - TIE) * p[rival]).sum()) for p in panels.values()]
     counts = "; ".join(
         f"{n} of {len(p)} {title}" for n, (title, p) in zip(won, panels.items(), strict=True)
     )
