@@ -11,6 +11,9 @@ from scalinglaws.fitting.derivatives.base import Rows, products, some
 from scalinglaws.fitting.derivatives.bends import pairs
 from scalinglaws.laws import Law
 
+NEAR = 4.0
+"""Distance in the logarithm from the middle of the runs over which sums keep nearly all digits."""
+
 
 def is_plain(law: Law) -> bool:
     """Say whether a law's terms are all exponentials of affine functions, and constants."""
@@ -96,11 +99,12 @@ class SumOfPowers:
     @property
     def kind(self) -> tuple[object, ...]:
         """What models have in common that can be one: see :class:`Model`."""
-        return (type(self), id(self.law), *self._middle.values())
+        near = (round(v / NEAR) for v in self._middle.values())
+        return (type(self), id(self.law), *near)
 
     def of_rows(self, x: Mapping[str, Array], rows: Rows) -> "SumOfPowers":
         """Return the model of several tables: see :class:`Model`."""
-        return SumOfPowers(self.law, x, middle=self._middle)
+        return SumOfPowers(self.law, x)
 
     @property
     def packed(self) -> int:

@@ -73,17 +73,20 @@ def search(
         agree = (lead == 0).sum() >= enough * len(starts)
         if agree:
             break
-    front = 1 if agree else FRONT
-    found = yield from minimising(task, theta[:front], begin=rest, most=PATIENCE)
-    others = _as_they_are(task, theta, np.arange(front, len(theta)))
-    together = np.flatnonzero(found.objective <= found.objective.min() * (1 + TOGETHER))
-    if (
-        np.isin(lead, together).sum() >= enough * len(starts)
-        and found.converged[together].any()
-        and (others.objective >= found.objective.min()).all()
-    ):
-        found = join([found, others])
-    else:
+    found = None
+    if enough <= 1:
+        front = 1 if agree else FRONT
+        first_ones = yield from minimising(task, theta[:front], begin=rest, most=PATIENCE)
+        others = _as_they_are(task, theta, np.arange(front, len(theta)))
+        least = first_ones.objective.min()
+        together = np.flatnonzero(first_ones.objective <= least * (1 + TOGETHER))
+        if (
+            np.isin(lead, together).sum() >= enough * len(starts)
+            and first_ones.converged[together].any()
+            and (others.objective >= least).all()
+        ):
+            found = join([first_ones, others])
+    if found is None:
         found = yield from minimising(task, theta, begin=rest, most=PATIENCE)
     return Solution(
         found.theta[lead], found.objective[lead], found.converged[lead], found.steps[lead]

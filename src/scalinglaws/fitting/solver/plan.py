@@ -21,7 +21,7 @@ from scalinglaws.fitting.solver.trust_region import descend_far
 LONG = 256
 """Runs from which on a descent keeps numpy busy by itself."""
 
-STRIDE = 16
+STRIDE = 32
 """Tables go together when their lengths differ by less than this: the shorter ones are filled."""
 
 
