@@ -121,8 +121,7 @@ def fit(
     each run and the law's inputs and response as columns, in the units that the law names: for
     Chinchilla ``params`` and ``tokens`` (counts) and ``loss`` (nats per token). A law of
     ``tokens_per_param`` takes tokens over params where the table has no such column. ``objective``
-    is an
-    :class:`Objective` or the name of one (``"huber"``, ``"lad"``, ``"lsq_log"``, ``"lsq"``).
+    is an :class:`Objective` or the name of one (``"huber"``, ``"lad"``, ``"lsq_log"``, ``"lsq"``).
     ``weights`` (n,) multiply each run's contribution; zero leaves a run out. ``held`` keeps
     parameters, by name, at given values. ``start``, a mapping or a list of them, replaces the
     starts that come from the data. ``seed`` is a whole number. ``check=False`` fits even what the
@@ -189,7 +188,7 @@ def planned(
 ) -> Plan[Fit]:
     """Plan what :func:`fit` does."""
     objective = resolve(objective)
-    runs = counting.with_ratio(runs, law.inputs)
+    runs = counting.with_ratio(runs, getattr(law, "inputs", ()))
     bare = checks.bare(runs)
     identifiability.measurable(bare, law)
     if objective.space == "log" and law.domain == "real":

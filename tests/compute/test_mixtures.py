@@ -145,6 +145,17 @@ def test_a_quality_that_experts_never_reach_is_refused(fitted):
         equals(fitted, 512, as_good_as=size * 1e12, share=SHARE, n=20)
 
 
+def test_runs_that_do_not_show_where_experts_level_off_are_refused_by_that_reason():
+    runs = sl.load("clark2022").query("in_fit and 1 < experts <= 16 and router == 's-base'")
+    stuck = sl.fit(sl.laws.ROUTED, runs, objective=sl.LSQ_LOG)
+    if "E_max" not in stuck.at_bound:
+        pytest.skip("the fit found a level")
+    with pytest.raises(sl.errors.Unidentifiable, match="more experts stop helping"):
+        equals(stuck, 8, as_good_as=1e8, share=SHARE, n=20)
+    held = sl.fit(sl.laws.ROUTED, runs, objective=sl.LSQ_LOG, held={"E_max": 300.0})
+    assert equals(held, 8, as_good_as=1e8, share=SHARE, n=20)["params"][0] < 1e8
+
+
 def test_a_dense_model_of_more_parameters_is_as_good_as_itself(fitted):
     row = equals(fitted, 1, as_good_as=5e10, share=SHARE, n=50).iloc[0]
     assert row["params_low"] == pytest.approx(5e10) == pytest.approx(row["params_high"])

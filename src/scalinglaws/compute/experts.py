@@ -128,6 +128,13 @@ def routed(fit: Fitted) -> Law:
             f"{fit.law.name} is a law of {', '.join(fit.law.inputs)}; what experts are worth needs "
             f"a law of params and experts, such as laws.ROUTED"
         )
+    if "E_max" in fit.at_bound:
+        raise Unidentifiable(
+            "E_max sits at the edge of its range: these runs do not show at what number more "
+            "experts stop helping. Add runs with more experts",
+            partial=fit,
+            insist="hold it at a number you can defend: fit(..., held={'E_max': 300})",
+        )
     not_stuck(fit)
     return fit.law
 

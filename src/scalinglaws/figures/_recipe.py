@@ -9,6 +9,9 @@ from scalinglaws.figures._style import COLOURS, FITTED, MARKERS, Picture, canvas
 
 _WORDS = {"learning_rate": "learning rate", "batch_tokens": "batch"}
 
+_WHOLE = 0.15
+"""Octaves within which a ratio counts as a power of two."""
+
 _LEAST = 1e-4
 """Smallest extra loss drawn in its place; less lies on the lower edge."""
 
@@ -17,17 +20,18 @@ def regrets(table: pd.DataFrame, *, message: str = "") -> Picture:
     """Draw the extra loss of a setting over how far it is from the best, and its median.
 
     ``table`` is what :func:`scalinglaws.compute.regrets` returns. Each dot is one value in one
-    cell; lines join the medians of powers of two. Dotted lines mark a tenth and one per cent.
+    cell; lines join the medians at powers of two. Dotted lines mark a tenth and one per cent.
     """
     figure, ax = canvas(height=4.4, width=7.6)
     for level in (0.001, 0.01):
         ax.axhline(level, color=FITTED, lw=0.9, ls=":")
     for k, (name, some) in enumerate(table.groupby("setting", sort=False)):
         words = _WORDS.get(str(name), str(name))
-        octave = np.round(np.log2(some["times"]))
-        middle = some.groupby(octave)["extra"].median()
-        enough = some.groupby(octave).size() >= min(3, some.groupby(octave).size().max())
-        middle = middle[enough]
+        # Grids go by halves of an octave: medians of whole ones alone, within a tenth.
+        exact = np.log2(some["times"])
+        whole = some[(exact - np.round(exact)).abs() < _WHOLE]
+        octaves = whole.groupby(np.round(np.log2(whole["times"])))["extra"]
+        middle = octaves.median()[octaves.size() >= min(3, octaves.size().max())]
         # Two settings side by side: dots of the second lie a little to the right.
         ax.plot(
             some["times"] * 1.03**k, some["extra"].clip(lower=_LEAST), MARKERS[k], ms=3, mew=0,
@@ -49,6 +53,6 @@ def regrets(table: pd.DataFrame, *, message: str = "") -> Picture:
     ax.set_xlabel("times the best value")
     ax.set_ylabel("loss over the lowest, minus one")
     ax.legend(frameon=False, fontsize=8.5)
-    twice = table[np.round(np.log2(table["times"])).abs() == 1]["extra"]
+    twice = table[(np.log2(table["times"]).abs() - 1).abs() < _WHOLE]["extra"]
     says = f"A setting off by two costs {twice.median():.1%} at the median"
     return finish(figure, message or says, simulated=is_simulated(table))

@@ -44,6 +44,11 @@ ABNAR = Law(
 """Downstream error as a function of upstream error, with the level at which it saturates."""
 
 
+def _from_another(floor: float, p: Values, x: Values) -> Any:
+    excess = np.maximum(x["other_loss"] - floor, TINY)
+    return p["E"] + p["K"] * np.exp(p["kappa"] * np.log(excess))
+
+
 def loss_to_loss(*, floor: float) -> Law:
     """Return the law of one loss in another, ``L = E + K (L_0 - floor)^kappa``.
 
@@ -55,11 +60,6 @@ def loss_to_loss(*, floor: float) -> Law:
     >>> float(law(values, other_loss=np.array([2.4]))[0])
     1.9
     """
-
-    def function(p: Values, x: Values) -> Any:
-        excess = np.maximum(x["other_loss"] - floor, TINY)
-        return p["E"] + p["K"] * np.exp(p["kappa"] * np.log(excess))
-
     return Law(
         name=f"loss from another loss over {floor:.4g}",
         inputs=("other_loss",),
@@ -68,7 +68,7 @@ def loss_to_loss(*, floor: float) -> Law:
             exponent("kappa", "κ", "how fast one excess loss follows the other", upper=5.0),
             level("E", "E", "loss", "loss left where the other is at its floor"),
         ),
-        function=function,
+        function=Bound(_from_another, (floor,)),
         linear=("K", "E"),
         formula=f"L = E + K (L_0 - {floor:.4g})^kappa",
         reference="Brandfonbrener et al. 2024, equation 3",
