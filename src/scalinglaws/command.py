@@ -266,7 +266,8 @@ def plan(
     if not result.sound and not insist:
         raise sl.Unidentifiable(
             f"the fit is not sound, and a plan from it would be no answer: "
-            f"{result.status.rstrip('.')}. Mend the table, or plan from it all the same with --insist",
+            f"{result.status.rstrip('.')}. Mend the table, or plan from it all the same with "
+            f"--insist",
             partial=result,
         )
     table = sl.allocate(result, list(flops), by=by, unique_tokens=unique_tokens)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import scalinglaws as sl
 from scalinglaws.data.read_runs import read_runs
@@ -317,6 +319,29 @@ def test_a_loss_that_no_text_has_is_refused(tmp_path: Path) -> None:
     path.write_text("params,tokens,loss\n1e8,2e9,3e-318\n2e8,2e9,3\n")
     with pytest.raises(BadRuns, match="smallest value is 3e-318"):
         read_runs(path, law=None)
+
+
+absurd = st.one_of(
+    st.floats(min_value=5e-324, max_value=1e308),
+    st.sampled_from([1e8, 2e9, 3.1, 0.0, -1.0, float("nan"), float("inf"), 1e300]),
+)
+
+
+@settings(max_examples=200, deadline=None)  # the shared machine's pauses are no fault of the code
+@given(rows=st.lists(st.tuples(absurd, absurd, absurd), min_size=1, max_size=15))
+def test_any_numbers_are_read_or_refused_by_name_without_a_warning(
+    rows: list[tuple[float, float, float]],
+) -> None:
+    frame = pd.DataFrame(rows, columns=["params", "tokens", "loss"])
+    told = ""
+    try:
+        read = read_runs(frame, law=None)
+        assert np.isfinite(read[["params", "tokens", "flops", "loss"]].to_numpy()).all()
+        sl.fit(sl.laws.CHINCHILLA, read)
+    except sl.ScalingLawError as refusal:
+        told = str(refusal)
+    # A warning would be an error here; a refusal says of what.
+    assert not told or any(word in told for word in ("column", "row", "runs", "input"))
 
 
 def test_an_index_that_repeats_a_column_is_refused(runs: pd.DataFrame) -> None:
