@@ -101,3 +101,39 @@ def test_the_reason_of_a_refusal_is_the_one_that_holds():
     said = _refusal(one)
     assert "one of the terms does not show beside the rest" in said
     assert "add runs that vary" not in said
+
+
+def noise_alone(seed, runs=36):
+    rng = np.random.default_rng(seed)
+    params = 10 ** rng.uniform(7, 9.5, runs)
+    tokens = params * 10 ** rng.uniform(0.5, 2.5, runs)
+    return pd.DataFrame(
+        {"params": params, "tokens": tokens, "loss": 2.5 * np.exp(0.01 * rng.normal(size=runs))}
+    )
+
+
+def test_a_law_that_explains_no_more_than_chance_plans_nothing():
+    """Of tables of noise alone nearly all are refused, by chance or for an exponent at a bound."""
+    answered = 0
+    for seed in range(20):
+        try:
+            sl.allocate(sl.fit(sl.laws.CHINCHILLA, noise_alone(seed)), 1e21, n=20)
+            answered += 1
+        except sl.Unidentifiable:
+            pass
+    # Each has one chance in twenty by the test alone; more than three of twenty have one in sixty.
+    assert answered <= 3
+
+
+def test_one_loss_for_all_runs_plans_nothing():
+    runs = noise_alone(0).assign(loss=2.5)
+    for objective in (sl.LSQ_LOG, sl.huber(1e-3)):
+        with pytest.raises(sl.Unidentifiable, match=r"by chance|would \(p = |hardly changes"):
+            sl.allocate(sl.fit(sl.laws.CHINCHILLA, runs, objective=objective), 1e21, n=20)
+
+
+def test_a_law_that_explains_the_runs_is_not_refused_for_chance():
+    few = sl.load("hoffmann2022").sort_values("flops").iloc[::24]
+    assert len(few) == 10
+    plan = sl.allocate(sl.fit(sl.laws.CHINCHILLA, few), 1e21, kind="case", n=20)
+    assert plan["params"][0] > 0

@@ -29,6 +29,9 @@ FLAT = 1e-3
 APART = 4.0
 """Largest over smallest tokens per parameter from which size and data vary separately."""
 
+CHANCE = 0.05
+"""Probability of explaining as much by chance from which nothing is answered."""
+
 IDLE = 1e-6
 """Gain from ten times the compute, as a share of the loss, below which text is used up."""
 
@@ -142,7 +145,10 @@ def allocate(
 
 
 def not_stuck(fit: Fitted) -> None:
-    """Raise :class:`Unidentifiable` for a fit whose exponents stand at a bound."""
+    """Raise :class:`Unidentifiable` for a fit at a bound, or one that explains no more than chance.
+
+    What is asked is whether the fitted losses vary beyond the scatter about them, by an F-test.
+    """
     stuck = [name for name in fit.at_bound if name not in fit.law.linear]
     if stuck:
         raise Unidentifiable(
@@ -151,6 +157,34 @@ def not_stuck(fit: Fitted) -> None:
             partial=fit,
             insist="hold the exponent at a value you can defend: fit(..., held={...})",
         )
+    if (chance := _by_chance(fit)) > CHANCE:
+        loss = fit.loss[fit.counted]
+        raise Unidentifiable(
+            f"these runs do not show how {fit.law.response} depends on "
+            f"{' and '.join(fit.law.inputs)}: over {loss.min():.5g} to {loss.max():.5g} the law "
+            f"explains no more than chance would (p = {chance:.2g}). Check the column, or add "
+            f"runs whose losses differ by more than their scatter",
+            partial=fit,
+        )
+
+
+def _by_chance(fit: Fitted) -> float:
+    """Return how likely chance alone explains as much of the response as the law does."""
+    free = len(fit.law.names) - len(fit.held)
+    y, misses = fit.loss[fit.counted], fit.residuals[fit.counted]
+    spare = len(y) - free
+    if free < 2 or spare < 1:
+        return 0.0
+    y = np.log(y) if fit.law.domain == "positive" else y
+    # Residuals are ratios where the response is positive: both are in the same unit.
+    about, left = float(((y - y.mean()) ** 2).sum()), float((misses**2).sum())
+    if about <= FLAT**2 * IDLE * len(y):
+        return 1.0
+    if left <= 0 or left >= about:
+        return float(left > 0)
+    from scipy.special import fdtrc  # late: an import of the library does without
+
+    return float(fdtrc(free - 1, spare, (about - left) / (free - 1) / (left / spare)))
 
 
 def _why_stuck(fit: Fitted) -> str:
