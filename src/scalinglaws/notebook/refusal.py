@@ -1,5 +1,6 @@
 """What a chapter says: sentences built from computed numbers, and refusals in plain sight."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
@@ -7,15 +8,21 @@ from typing import Any, TypeVar
 
 from scalinglaws.errors import Unidentifiable
 
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+"""The beginning of what Markdown takes for HTML."""
+
 
 @dataclass(frozen=True)
 class Say:
-    """A paragraph of Markdown whose numbers come from the cell that shows it."""
+    """A paragraph of Markdown whose numbers come from the cell that shows it.
+
+    It holds no HTML: what looks like a tag is a label of somebody's table, and stays text.
+    """
 
     text: str
 
     def _repr_markdown_(self) -> str:
-        return self.text
+        return _TAG.sub("&lt;", self.text)
 
     def __repr__(self) -> str:
         """Return the paragraph as it stands."""
