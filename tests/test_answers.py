@@ -310,6 +310,6 @@ def test_small_answers_at_the_edge_are_right():
         sl.simulate.at(CHINCHILLA, TRUTH, params=[1e7, 1e8, 1e9], tokens=[1e9, 1e10])
     assert len(sl.simulate.at(CHINCHILLA, TRUTH, params=[1e7, 1e8, 1e9], tokens=1e9)) == 3
     with pytest.raises(sl.BadRuns, match="takes the path of a file"):
-        sl.read_runs(RUNS)
+        sl.read_runs(3)
     with pytest.raises(sl.BadParameters, match="delta is a number"):
         sl.Objective(name="x", delta="a")

@@ -109,7 +109,7 @@ def test_runs_are_opened_by_name_or_by_path(tmp_path):
     with pytest.raises(sl.BadRuns, match="no file at"):
         sl.load(tmp_path / "ABSENT.PARQUET")
     (tmp_path / "odd.txt").write_text("x")
-    with pytest.raises(sl.BadRuns, match="save the table as"):
+    with pytest.raises(sl.BadRuns, match="there is a header but no run"):
         sl.load(tmp_path / "odd.txt")
     for options in ({"needs": ["steps"]}, {"labels": ["steps"]}):
         with pytest.raises(sl.BadRuns, match="bundled table hoffmann2022 has no column steps"):
