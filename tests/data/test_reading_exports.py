@@ -294,6 +294,26 @@ def test_asked_units_are_applied_and_said(tmp_path: Path) -> None:
             read_runs(path, law=None, **wrong)  # type: ignore[arg-type]
 
 
+def test_a_unit_that_is_asked_for_goes_before_that_of_a_header(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_text("params (M),tokens,loss,unique\n69,2e9,3.1,1\n159,3e9,2.9,2\n")
+    read = read_runs(path, law=None)
+    assert "params times 1e+06, by the unit in its header" in noted(read)
+    read = read_runs(path, law=None, units={"params": 2e6, "unique": "B"})
+    np.testing.assert_allclose(read["params"], [1.38e8, 3.18e8])
+    np.testing.assert_allclose(read["unique"], [1e9, 2e9])  # a column that no law needs
+    assert "header" not in noted(read)
+    with pytest.raises(BadRuns, match=r"units\['parms'\]: .* did you mean 'params'\?"):
+        read_runs(path, law=None, units={"parms": "M"})
+
+
+def test_too_few_params_derived_are_named_as_params(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_text("tokens,flops,loss\n2e9,1e3,3.1\n4e9,4e18,3.0\n")
+    with pytest.raises(BadRuns, match=r"row 1\b.*flops / \(6 tokens\) gives 8.33\S+ params"):
+        read_runs(path, law=None)
+
+
 def test_seeds_are_runs_and_rates_are_said(tmp_path: Path) -> None:
     path = tmp_path / "runs.csv"
     path.write_text("params,tokens,loss,seed\n1e8,2e9,3.1,0\n1e8,2e9,3.1,1\n")

@@ -78,7 +78,6 @@ def named(
         notes.append(f"took {found!r} as {name}")
         if unit := _unit_of(found):
             times[name] = unit
-            notes.append(f"{name} times {unit:g}, by the unit in its header")
     return replace(cells, notes=(*cells.notes, *notes)), times, problems
 
 

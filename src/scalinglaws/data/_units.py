@@ -94,17 +94,13 @@ def _asked(name: str, known: Mapping[str, list[float]]) -> str:
     fitting = [1e6]
     if known.get(other):
         size, data = median(known["params"]), median(known["tokens"])
-        both = RATIO[0] * 5 <= data / size <= RATIO[1] / 10
-        ratios = {
-            m: data / size if both else data / (size * m) if name == "params" else data * m / size
-            for m in _TRIED
-        }
-        fitting = [m for m, r in ratios.items() if RATIO[0] * 5 <= r <= RATIO[1] / 10]
-        fitting.sort(key=lambda m: abs(math.log(ratios[m] / _USUAL)))
-        if both:
+        if _likely(data / size):
             return (
                 "params and tokens both in millions? Then give units={'params': 1e6, 'tokens': 1e6}"
             )
+        ratios = {m: data / (size * m) if name == "params" else data * m / size for m in _TRIED}
+        fitting = [m for m, r in ratios.items() if _likely(r)]
+        fitting.sort(key=lambda m: abs(math.log(ratios[m] / _USUAL)))
     if not fitting:
         return "Check the units of params and tokens"
     factor = f"{fitting[0]:.0e}".replace("e+0", "e").replace("e+", "e")
@@ -112,6 +108,11 @@ def _asked(name: str, known: Mapping[str, list[float]]) -> str:
         f"In {_TRIED[fitting[0]]}? Then multiply them by {factor}, or give "
         f"units={{{name!r}: {factor}}}"
     )
+
+
+def _likely(ratio: float) -> bool:
+    """Say whether runs may have so many tokens per parameter."""
+    return RATIO[0] * 5 <= ratio <= RATIO[1] / 10
 
 
 def _out_of_reach(known: Mapping[str, list[float]]) -> Iterator[str]:
@@ -160,7 +161,7 @@ def contradictions(
         if math.isnan(n + d + c):
             continue
         for name, how in derived.items():
-            value = d if name == "tokens" else c
+            value = {"params": n, "tokens": d, "flops": c}[name]
             if not 1 <= value < math.inf:
                 yield (
                     f"{cells.place(row)}: {how} gives {value:g} {name}; expected at least 1. "

@@ -1,5 +1,6 @@
 """A user's own table of runs, checked row by row before anything is fitted to it."""
 
+import difflib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -85,18 +86,24 @@ def read_runs(
     if not cells.rows and not cells.problems and not problems:
         problems.append("there is a header but no run; expected one line for each run")
     given, asked = _factors(units, loss_unit, bytes_per_token)
+    counts = dict.fromkeys((*CORE, *needs, "params_non_embedding", *(units or {})))
+    known = [c for c in counts if c in cells.columns]
+    asked += [_of_no_column(name, cells.columns) for name in units or {} if name not in known]
     _refuse(table.place, [*problems, *asked, *missing(cells, (*needs, *labels))])
     values: dict[str, list[Any]] = {
         name: [row[j] for row in cells.rows] for j, name in enumerate(cells.columns)
     }
-    known = [c for c in dict.fromkeys((*CORE, *needs, "params_non_embedding")) if c in values]
     signed = {*law.inputs, law.response} if law is not None and law.domain == "real" else set()
-    times = {**times, **{k: v for k, v in given.items() if k in known}}
-    numbers, notes, problems = read_numbers(cells, values, known, signed=signed, times=times)
+    given = {k: v for k, v in given.items() if k in known}
+    by_header = {k: v for k, v in times.items() if k not in given}
+    numbers, notes, problems = read_numbers(
+        cells, values, known, signed=signed, times=by_header | given
+    )
     slips = list(_units.implausible(numbers))
     derived = _counts.derive(numbers, ratio="tokens_per_param" in needs)
     notes = [*cells.notes, *notes, *(f"{name} derived as {how}" for name, how in derived.items())]
-    notes += [f"{k} multiplied by {v:g}, as was asked" for k, v in given.items() if k in known]
+    notes += [f"{k} times {v:g}, by the unit in its header" for k, v in by_header.items()]
+    notes += [f"{k} multiplied by {v:g}, as was asked" for k, v in given.items()]
     # A slip of units contradicts every row: named once, it need not be named for each.
     third = {k: v for k, v in derived.items() if k != "tokens_per_param"}
     relations = [] if slips else [*_units.contradictions(cells, numbers, third)]
@@ -156,6 +163,12 @@ def _factors(
     elif nats[loss_unit] != 1.0:
         found["loss"] = found.get("loss", 1.0) * nats[loss_unit] * (bytes_per_token or 1.0)
     return found, problems
+
+
+def _of_no_column(name: str, columns: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, columns, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(columns[:30])}"
+    return f"units[{name!r}]: the table has no column {name!r}; {hint}"
 
 
 def _repeats(cells: Cells, numbers: dict[str, list[float]]) -> Iterator[str]:
