@@ -1,4 +1,4 @@
-"""Epoch AI's table of the scaling laws that 24 papers print, a row a law."""
+"""Epoch AI's table of the scaling laws that 24 papers print, one row per law."""
 
 from builders.rows import Files, Row, Value
 

@@ -41,7 +41,7 @@ def filled(
     """Return a page's text with its markers ``<!-- exponents: NAME -->`` filled.
 
     ``lead`` and ``fitted`` are sentences, ``table`` is the table. ``picture`` is what ``draw``
-    makes of the exponents, one a row, and of the message above them.
+    makes of the exponents, one per row, and of the message above them.
     """
     table = data.load(SET)
     found = matched(table, claims)
@@ -56,7 +56,7 @@ def filled(
 
 
 def one_each(table: pd.DataFrame, found: Mapping[tuple[int, int], Match]) -> pd.DataFrame:
-    """Return the exponents, one a row, with ours where this book has one."""
+    """Return the exponents, one per row, with ours where this book has one."""
     rows: list[dict[str, Any]] = []
     for law in table.to_dict("records"):
         for place in (1, 2):

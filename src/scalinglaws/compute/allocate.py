@@ -172,8 +172,8 @@ def _by_chance(fit: Fitted) -> float:
     """Return how likely chance alone explains as much of the response as the law does."""
     free = len(fit.law.names) - len(fit.held)
     y, misses = fit.loss[fit.counted], fit.residuals[fit.counted]
-    spare = len(y) - free
-    if free < 2 or spare < 1:
+    dof = len(y) - free
+    if free < 2 or dof < 1:
         return 0.0
     y = np.log(y) if fit.law.domain == "positive" else y
     # Residuals are ratios where the response is positive: both are in the same unit.
@@ -184,7 +184,7 @@ def _by_chance(fit: Fitted) -> float:
         return float(left > 0)
     from scipy.special import fdtrc  # late: an import of the library does without
 
-    return float(fdtrc(free - 1, spare, (about - left) / (free - 1) / (left / spare)))
+    return float(fdtrc(free - 1, dof, (about - left) / (free - 1) / (left / dof)))
 
 
 def _why_stuck(fit: Fitted) -> str:

@@ -133,7 +133,7 @@ def _all(parts: list[Array | None]) -> Array | None:
 
 
 def _joined(tasks: list[Task], rows: Rows) -> Task:
-    """Return the task of all these, a row a start: ``rows`` (B,) says whose it is."""
+    """Return the task of all these, one row per start: ``rows`` (B,) says whose it is."""
     first, runs = tasks[0], max(task.runs for task in tasks)
 
     def wide(values: list[Array], fill: list[float]) -> Array:
