@@ -6,7 +6,7 @@ import pytest
 
 import scalinglaws as sl
 from scalinglaws.compute import cheapest_experts, equals, sparse
-from scalinglaws.compute.experts import size_for
+from scalinglaws.compute.experts import off_by, size_for
 
 SHARE = 0.31
 TRUTH = {"a": -0.083, "b": -0.12, "c": 0.0105, "d": 1.11, "E_start": 2.0, "E_max": 300.0}
@@ -40,6 +40,29 @@ def test_equals_solves_the_law_in_closed_form(fitted, experts):
     assert row["params"] == pytest.approx(params, rel=1e-9)
     assert row["total_params"] == pytest.approx(params * (1 + SHARE * (experts - 1)), rel=1e-9)
     assert row["saved"] == pytest.approx(1 - params / 1e9, abs=1e-9)
+
+
+def test_ends_are_those_of_the_point_farther_beyond_the_runs(fitted):
+    table = equals(fitted, [64.0, 2048.0], as_good_as=1e11, share=SHARE, n=20)
+    dense = {"params": np.array([1e11]), "experts": np.ones(1)}
+    values = {k: np.array([v]) for k, v in fitted.params.items()}
+    goal, farther = fitted.law(values, **dense), []
+    for _, row in table.iterrows():
+        at = {"params": np.array([row["params"]]), "experts": np.array([row["experts"]])}
+        halves = [off_by(fitted, 0.9, point)[1] for point in (at, dense)]
+        half = max(halves)
+        farther.append(halves.index(half))
+        assert off_by(fitted, 0.9, at, dense) == off_by(fitted, 0.9, dense, at) == [-half, half]
+        off = [
+            size_for(fitted.law, values, experts=row["experts"], loss=goal[:, None] * np.exp(h))
+            for h in (-half, half)
+        ]
+        # The ends of the refits are put to these: they can only widen.
+        assert row["params_high"] >= off[0][0, 0] * (1 - 1e-9)  # rounding
+        assert row["params_low"] <= off[1][0, 0] * (1 + 1e-9)
+        assert row["saved_high"] == pytest.approx(1 - row["params_low"] / 1e11, abs=1e-9)
+        assert row["saved_high"] < 1
+    assert farther == [1, 0]  # each of the two once
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def equals(
             )
         at = {"params": params[:1], "experts": np.array([count])}
         # Both losses may be off; a dense model is as good as itself.
-        off = max(off_by(fit, at, level), off_by(fit, dense, level)) if count > 1 else []
+        off = off_by(fit, level, at, dense) if count > 1 else []
         first = {k: v[:1] for k, v in values.items()}
         moved = [size_for(law, first, experts=count, loss=goal[:1] * np.exp(h)) for h in off]
         row: dict[str, float] = {"experts": float(count)}
@@ -161,9 +161,9 @@ def counts_of(experts: npt.ArrayLike) -> Array:
     return counts
 
 
-def off_by(fit: Fitted, at: dict[str, Array], level: float) -> list[float]:
-    """Return by how much the loss may be off, in its logarithm, where a point lies beyond."""
-    far = float(beyond.decades_beyond(fit, at)[0])
+def off_by(fit: Fitted, level: float, *points: dict[str, Array]) -> list[float]:
+    """Return by how much the loss may be off, in its logarithm, at the farthest point beyond."""
+    far = max(float(beyond.decades_beyond(fit, at)[0]) for at in points)
     if not far or not beyond.applies(fit.law):
         return []
     half = beyond.half_width(level, 1.0) * beyond.per_decade(fit) * far
@@ -182,9 +182,8 @@ def row_of(
     """Return an answer with the ends of its refits and those to stake."""
     low, high = ends(drawn, found[1:], found[0], level)
     row = {name: float(found[0]), f"{name}_law_low": float(low), f"{name}_law_high": float(high)}
-    log = name != "saved"
     told = others if len(others) else found[:1]
-    return row | staked(name, float(found[0]), float(low), float(high), told, log=log)
+    return row | staked(name, float(found[0]), float(low), float(high), told, saved=name == "saved")
 
 
 def frame_of(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _GOLDEN = (np.sqrt(5) - 1) / 2
 _GRID = 65
-"""Numbers of experts tried before a parabola: a tenth of a doubling apart up to a hundred."""
+"""Points of a first search: for experts, a tenth of a doubling apart up to a hundred."""
 
 
 def sparse(
@@ -90,13 +90,12 @@ def sparse(
     values = {k: np.r_[fit.params[k], drawn[k].to_numpy()] for k in law.names}
     params, experts, loss = _best(law, values, share, **limits)
     at = {"params": params[:1], "experts": experts[:1]}
-    off = off_by(fit, at, level)
-    one = np.ones(1)
+    off = off_by(fit, level, at)
     first = {k: v[:1] for k, v in values.items()}
     worth = size_for(law, values, experts=1.0, loss=loss[:, None])[:, 0]
     # The dense model of that loss may lie beyond the runs where the mixture does not.
     dense = {"params": worth[:1], "experts": np.ones(1)}
-    off_worth = max(off, off_by(fit, dense, level)) if experts[0] > 1 else off
+    off_worth = off_by(fit, level, at, dense) if experts[0] > 1 else off
     others = [size_for(law, first, experts=1.0, loss=np.exp(h) * loss[:1, None]) for h in off_worth]
     row: dict[str, float] = {}
     kept = params * kept_over_met(experts, share)
@@ -104,7 +103,7 @@ def sparse(
         row |= row_of(drawn, name, found, found[:1], level)
     row |= row_of(drawn, "loss", loss, np.exp(off) * loss[0], level)
     row |= row_of(drawn, "worth", worth, np.array([w[0, 0] for w in others]), level)
-    row["beyond"] = times_beyond(fit, {k: float((v * one)[0]) for k, v in at.items()})
+    row["beyond"] = times_beyond(fit, {k: float(v[0]) for k, v in at.items()})
     return frame_of([row], fit, drawn, level)
 
 
@@ -169,7 +168,7 @@ def cheapest_experts(
                 partial=fit,
             )
         at = {"params": params[:1], "experts": experts[:1]}
-        off = max(off_by(fit, at, level), off_by(fit, dense, level)) if experts[0] > 1 else []
+        off = off_by(fit, level, at, dense) if experts[0] > 1 else []
         moved = [
             _cheapest(law, first, goal[:1] * np.exp(h), float(price), share, most) for h in off
         ]

@@ -255,5 +255,5 @@ def _life(
         row |= {name: float(value[0]), f"{name}_law_low": float(low)}
         row[f"{name}_law_high"] = float(high)
         others = np.array([a[name][0] for a in off] or [value[0]])
-        row |= staked(name, float(value[0]), low, high, others, log=name != "saved")
+        row |= staked(name, float(value[0]), low, high, others, saved=name == "saved")
     return row | {"beyond": times}
