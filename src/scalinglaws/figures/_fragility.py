@@ -24,8 +24,7 @@ def fragility(
     """Draw one number under each way of asking, one row a way, the fit's own as a line.
 
     ``table`` is what :func:`scalinglaws.fragility` returns; ``interval`` is the fit's own, drawn as
-    a band. Ways without a number are named and have no
-    dot; a number to doubt is hollow.
+    a band. Ways without a number are named and have no dot; a number to doubt is hollow.
     """
     figure, ax = canvas(height=0.9 + 0.42 * len(table))
     own = float(table["value"].iloc[0])
