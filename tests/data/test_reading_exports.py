@@ -294,6 +294,21 @@ def test_asked_units_are_applied_and_said(tmp_path: Path) -> None:
             read_runs(path, law=None, **wrong)  # type: ignore[arg-type]
 
 
+def test_rows_left_out_are_said_whatever_their_names(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    rows = ["a,1,1e8,3.1,{x}", "a,2,2e8,3.0,{x}", "b,1,1e8,,{x}", "c,2,2e8,2.9,{y}"]
+    path.write_text("\n".join(["run,step,tokens,loss,{cfg}", *rows]) + "\n")
+    how: dict[str, Any] = {"law": None, "needs": ("tokens", "loss")}
+    read = read_runs(path, last_of="run", **how)
+    assert read["run"].tolist() == ["a", "c"]
+    assert "1 had no row with a number in step and a loss: b" in noted(read)
+    read = read_runs(path, where={"{cfg}": "{y}"}, **how)
+    assert "whose {cfg} is another" in noted(read)
+    path.write_text("run,step,tokens,loss\na,x,1e8,3.1\n")
+    with pytest.raises(BadRuns, match="no row has a number in step and a loss"):
+        read_runs(path, last_of="run", **how)
+
+
 def test_a_unit_that_is_asked_for_goes_before_that_of_a_header(tmp_path: Path) -> None:
     path = tmp_path / "runs.csv"
     path.write_text("params (M),tokens,loss,unique\n69,2e9,3.1,1\n159,3e9,2.9,2\n")

@@ -37,7 +37,7 @@ def kept(cells: Cells, *, where: Mapping[str, Any], last_of: str | None) -> tupl
         if not chosen:
             problems.append(f"where[{name!r}]: no row has {', '.join(sorted(words))}")
             continue
-        cells = _only(cells, chosen, f"{{}} left out, whose {name} is another than asked for")
+        cells = _only(cells, chosen, f"left out, whose {name} is another than asked for")
     cells = _finished(cells, where)
     if last_of is not None:
         if last_of not in cells.columns:
@@ -61,7 +61,7 @@ def _finished(cells: Cells, where: Mapping[str, Any]) -> Cells:
             continue
         told = ", ".join(f"{states.count(s)} {s}" for s in dict.fromkeys(states) if s not in _DONE)
         chosen = [k for k, s in enumerate(states) if s in _DONE]
-        cells = _only(cells, chosen, f"{{}} left out that did not finish: {told}")
+        cells = _only(cells, chosen, f"left out that did not finish: {told}")
     return cells
 
 
@@ -82,16 +82,22 @@ def _last(cells: Cells, label: str) -> tuple[Cells, list[str]]:
         step = plain_number(row[by])
         if math.isfinite(step) and step >= last.get(str(row[at]), (-math.inf, 0))[0]:
             last[str(row[at])] = (step, k)
-    chosen = sorted(k for _, k in last.values())
-    note = f"{{}} left out: the last of each {label} by {order} is kept"
-    return _only(cells, chosen, note), []
+    needed = f"a number in {order}" + " and a loss" * (measured is not None)
+    if not last:
+        return cells, [f"last_of={label!r}: no row has {needed}"]
+    without = [w for w in dict.fromkeys(str(row[at]) for row in cells.rows) if w not in last]
+    note = f"left out: the last of each {label} by {order} is kept"
+    if without:
+        shown = ", ".join(without[:3]) + ", ..." * (len(without) > 3)
+        note += f"; {len(without)} had no row with {needed}: {shown}"
+    return _only(cells, sorted(k for _, k in last.values()), note), []
 
 
 def _only(cells: Cells, chosen: list[int], note: str) -> Cells:
     out = len(cells.rows) - len(chosen)
     if not out:
         return cells
-    words = note.format(f"{out} row{'s' * (out > 1)}")
+    words = f"{out} row{'s' * (out > 1)} {note}"
     return replace(
         cells,
         rows=tuple(cells.rows[k] for k in chosen),
