@@ -24,6 +24,11 @@ def count(value: float) -> str:
     return f"{value:.3g}"
 
 
+def flops_words(value: float) -> str:
+    """Format a number of floating-point operations: 5.76e23."""
+    return f"{value:.3g}".replace("e+", "e")
+
+
 def number(value: float) -> str:
     """Format a parameter to four significant digits, without an exponent where one can."""
     if value == 0 or not np.isfinite(value):

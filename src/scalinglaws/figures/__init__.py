@@ -18,6 +18,7 @@ from scalinglaws.figures._runs import both_axes, envelope, runs
 from scalinglaws.figures._spending import experts, lifetimes, passes
 from scalinglaws.figures._spread import spread
 from scalinglaws.figures._style import Picture
+from scalinglaws.figures._surface import surface
 from scalinglaws.figures._transfer import against_rival, bends, finetuning, worth
 from scalinglaws.figures._worlds import edge, exponents, slices, strips, years
 
@@ -64,6 +65,7 @@ __all__ = [
     "slices",
     "spread",
     "strips",
+    "surface",
     "translated",
     "trends",
     "trials",

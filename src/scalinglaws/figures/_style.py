@@ -76,15 +76,25 @@ class Picture:
         """What the figure shows, as the sentence that stands above it."""
         return self.says[:1].upper() + self.says[1:]
 
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        parts: dict[str, bytes] = {"csv": self.data().to_csv(index=False).encode()}
+    def drawings(self) -> dict[str, bytes]:
+        """Return each drawing: ``png, dark.png, svg`` of a page, ``narrow.png, narrow-dark.png``.
+
+        Each width is laid out once.
+        """
+        parts: dict[str, bytes] = {}
         with laid_out(self.figure, self._head(), narrow=False):
-            plain = saved(self.figure)
+            parts["png"] = saved(self.figure)
             parts["dark.png"] = saved(self.figure, night=True)
             parts["svg"] = saved(self.figure, form="svg")
         with laid_out(self.figure, self._head(), narrow=True):
             parts["narrow.png"] = saved(self.figure)
             parts["narrow-dark.png"] = saved(self.figure, night=True)
+        return parts
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        parts: dict[str, bytes] = {"csv": self.data().to_csv(index=False).encode()}
+        parts |= self.drawings()
+        plain = parts.pop("png")
         files = {name: b64encode(part).decode() for name, part in parts.items()}
         page: dict[str, Any] = {"image/png": b64encode(plain).decode(), "text/plain": repr(self)}
         page[MIME] = {"message": self.message, "files": files}

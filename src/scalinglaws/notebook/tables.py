@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from scalinglaws import _format
-from scalinglaws._format import number, table_html
+from scalinglaws._format import flops_words, number, table_html
 from scalinglaws.intervals.beyond import half_width
 from scalinglaws.notebook.refusal import Refusal, takes_refusals
 
@@ -100,7 +100,7 @@ def _words(name: str, value: object) -> str:
     if name in ("params", "total_params", "tokens", "batch_tokens"):
         return count(float(value))
     if name == "flops":
-        return f"{value:.3g}".replace("e+", "e")
+        return flops_words(float(value))
     if name == "beyond" and value <= 1:
         return "within"
     if name in ("tokens_per_param", "beyond"):
