@@ -42,6 +42,8 @@ def opened(source: Any) -> Opened:
 
     Raises :class:`BadRuns` for what is none of these or cannot be read.
     """
+    if isinstance(source, Opened):
+        return source
     if isinstance(source, pd.DataFrame) or hasattr(source, "__dataframe__"):
         return _frame(source)
     if isinstance(source, Sequence) and not isinstance(source, str) and len(source):

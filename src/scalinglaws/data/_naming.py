@@ -29,6 +29,8 @@ _TEXT = {
     "traintotalflops compute trainingcompute computeflops",
     "loss": "evalloss valloss validationloss validloss testloss evaluationloss finalloss "
     "crossentropyloss crossentropy lossnats trainloss trainingloss",
+    "step": "steps globalstep iteration iterations iter trainstep trainsteps trainingsteps update "
+    "updates",
 }
 KNOWN = {name: tuple(words.split()) for name, words in _TEXT.items()}
 """Names that are taken for a column, letters and digits alone, the best first."""
@@ -100,6 +102,13 @@ def missing(cells: Cells, needs: Sequence[str]) -> Iterator[str]:
             continue
         also = f" (or {other!r})" if other else ""
         yield f"column {wanted!r}{also} is missing; {_hint(cells, wanted, other)}"
+
+
+def candidates(cells: Cells, wanted: str) -> list[str]:
+    """Return the columns that may be a quantity, the likeliest last."""
+    several = _several(cells, wanted)
+    near = _near(wanted, cells)
+    return several or ([near] if near else [])
 
 
 def _hint(cells: Cells, wanted: str, other: str | None) -> str:

@@ -3,14 +3,16 @@
 import difflib
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from scalinglaws import identifiability as design
-from scalinglaws.data import _counts, _units
+from scalinglaws.data import _counts, _mapping, _units
 from scalinglaws.data._cells import Cells
 from scalinglaws.data._formats import opened
+from scalinglaws.data._joins import joined
 from scalinglaws.data._naming import CORE, TIMES, key, missing, named
 from scalinglaws.data._numbers import read_numbers, read_others
 from scalinglaws.data._rows import kept
@@ -31,6 +33,8 @@ def read_runs(
     needs: Sequence[str] | None = None,
     labels: Sequence[str] = (),
     columns: Mapping[str, Any] | None = None,
+    mapping: str | Path | None = None,
+    join: Any = None,
     where: Mapping[str, Any] | None = None,
     last_of: str | None = None,
     units: Mapping[str, float | str] | None = None,
@@ -56,7 +60,9 @@ def read_runs(
     Names that are known, such as ``eval/loss`` or ``num_input_tokens_seen``, are taken and noted,
     evaluation before training; where several could be meant the answer is a question. ``columns``
     says it: a name, ``{"column": "Tokens (B)", "times": 1e9}``, ``{"product": ["_step", "batch"]}``
-    or ``{"size_in": "name"}``. ``where`` keeps rows by the values of a column; without it rows of a
+    or ``{"size_in": "name"}``. ``mapping`` is a TOML file that says all this, for what is not given
+    in the call. ``join`` is another table of the same runs, whose columns are added by ``run`` or
+    ``name``. ``where`` keeps rows by the values of a column; without it rows of a
     ``state`` or ``status`` that did not finish are left out with a count. ``last_of`` keeps the
     last row of each label, by step. ``units`` multiplies columns, by a number or ``"M"``.
     ``loss_unit`` is ``"nats"``, ``"bits"`` or ``"bits/byte"``; with ``bytes_per_token`` the last
@@ -80,15 +86,24 @@ def read_runs(
     if needs is None:
         needs = (*law.inputs, law.response) if law is not None else ("params", "tokens", "loss")
     table = opened(source)
-    cells, times, problems = named(table.cells, (*needs, *labels), columns or {})
-    cells, wrong = kept(cells, where=where or {}, last_of=last_of)
+    if join is not None:
+        table = joined(table, opened(join))
+    told = {} if mapping is None else _mapping.read(mapping)
+    columns = {**told.get("columns", {}), **(columns or {})}
+    units = {**told.get("units", {}), **(units or {})}
+    where = {**told.get("where", {}), **(where or {})}
+    last_of = last_of or told.get("last_of")
+    loss_unit = loss_unit or told.get("loss_unit")
+    bytes_per_token = bytes_per_token or told.get("bytes_per_token")
+    cells, times, problems = named(table.cells, (*needs, *labels), columns)
+    cells, wrong = kept(cells, where=where, last_of=last_of)
     problems += wrong
     if not cells.rows and not cells.problems and not problems:
         problems.append("there is a header but no run; expected one line for each run")
     given, asked = _factors(units, loss_unit, bytes_per_token)
-    counts = dict.fromkeys((*CORE, *needs, "params_non_embedding", *(units or {})))
+    counts = dict.fromkeys((*CORE, *needs, "params_non_embedding", *units))
     known = [c for c in counts if c in cells.columns]
-    asked += [_of_no_column(name, cells.columns) for name in units or {} if name not in known]
+    asked += [_of_no_column(name, cells.columns) for name in units if name not in known]
     _refuse(table.place, [*problems, *asked, *missing(cells, (*needs, *labels))])
     values: dict[str, list[Any]] = {
         name: [row[j] for row in cells.rows] for j, name in enumerate(cells.columns)
@@ -114,7 +129,7 @@ def read_runs(
     relations += _duplicates(cells, numbers, (*labels, *seeds))
     _refuse(table.place, [*cells.problems, *problems, *slips, *relations])
     notes += _counts.notes(numbers, list(derived))
-    notes += _repeats(cells, numbers)
+    notes += _repeats(cells, numbers) if "params" in needs else ()
     others = {n: read_others(cells, n, v) for n, v in values.items() if n not in known}
     known += [c for c in derived if c not in known]
     order = [*(c for c in CORE if c in numbers), *(c for c in known if c not in CORE)]
