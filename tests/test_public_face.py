@@ -34,7 +34,7 @@ def modules() -> list[str]:
 
 
 def test_the_face_is_small_and_whole():
-    assert len(sl.__all__) <= 34
+    assert len(sl.__all__) <= 37  # about thirty, and the verbs that decide
     assert sorted(sl.__all__) == sorted(set(sl.__all__))
     assert all(hasattr(sl, name) for name in sl.__all__)
     assert set(sl.__all__) <= set(dir(sl))

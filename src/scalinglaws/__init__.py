@@ -3,7 +3,8 @@
 ``load`` or ``read_runs`` gives a checked table of runs; ``fit`` a law to it; ask the fit for
 intervals, predictions, a test of published parameters or its report; ``allocate`` splits a budget,
 ``hold_out`` scores a law on runs that it has not seen, ``forecast`` continues a learning curve,
-``multiplier`` says what compute one recipe saves over another, ``fragility`` what turns a number.
+``multiplier`` says what compute one recipe saves over another, ``fragility`` what turns a number,
+``next_runs`` which runs to train next; ``report`` puts an answer and its limits on one page.
 What chapters write with is in ``scalinglaws.notebook``.
 """
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from scalinglaws import compute, curves, downstream, figures
     from scalinglaws.compute.multiplier import multiplier
     from scalinglaws.curves.forecast import forecast
+    from scalinglaws.decide.next_runs import next_runs
+    from scalinglaws.decide.report import report
     from scalinglaws.validation import simulate
     from scalinglaws.validation.fragility import fragility
     from scalinglaws.validation.hold_out import hold_out
@@ -72,7 +75,9 @@ __all__ = [
     "load",
     "load_fit",
     "multiplier",
+    "next_runs",
     "read_runs",
+    "report",
     "simulate",
 ]
 
@@ -85,6 +90,8 @@ _LATE = {
     "fragility": "scalinglaws.validation.fragility",
     "hold_out": "scalinglaws.validation.hold_out",
     "multiplier": "scalinglaws.compute.multiplier",
+    "next_runs": "scalinglaws.decide.next_runs",
+    "report": "scalinglaws.decide.report",
     "simulate": "scalinglaws.validation.simulate",
 }
 """Where what most calls do without is imported from when it is first used."""
@@ -104,7 +111,7 @@ def __getattr__(name: str) -> Any:
             f"'scalinglaws[figures]'",
             name=error.name,
         ) from None
-    if name in ("forecast", "fragility", "hold_out", "multiplier"):
+    if name in ("forecast", "fragility", "hold_out", "multiplier", "next_runs", "report"):
         found = getattr(found, name)
     globals()[name] = found
     return found

@@ -39,6 +39,15 @@ def save(fit: Fitted, path: str | Path) -> Path:
     the fit read back are the same to the last bit. A law or an objective with functions of your
     own is described only: give it again when you load the fit.
     """
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.write_text(text_of(fit), encoding="utf-8")
+    os.replace(partial, path)
+    return path
+
+
+def text_of(fit: Fitted) -> str:
+    """Return what :func:`save` writes."""
     values = {f.name: getattr(fit, f.name) for f in fields(Fitted) if not f.name.startswith("_")}
     runs = _encode_table(values.pop("runs"))
     own = {name: values.pop(name) for name in _OWN}
@@ -56,11 +65,12 @@ def save(fit: Fitted, path: str | Path) -> Path:
         "runs_sha256": _digest(runs),
         "runs": runs,
     }
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(json.dumps(content, allow_nan=False, ensure_ascii=False), encoding="utf-8")
-    os.replace(partial, path)
-    return path
+    return json.dumps(content, allow_nan=False, ensure_ascii=False)
+
+
+def digest(runs: pd.DataFrame) -> str:
+    """Return the SHA-256 of a table's columns, as a saved fit has it."""
+    return _digest(_encode_table(runs))
 
 
 def read(path: str | Path, *, law: Law | None, objective: Objective | None) -> dict[str, Any]:

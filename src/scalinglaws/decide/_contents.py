@@ -1,0 +1,105 @@
+"""What a report says, as data: the question, the answer, and what it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scalinglaws._version import VERSION
+from scalinglaws.fitting.saved import digest, text_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from scalinglaws._fit import Fit
+    from scalinglaws.decide.next_runs import NextRuns
+    from scalinglaws.validation.hold_out import HoldOut
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Contents:
+    """What a report says: ``answer`` in two sentences, and what it rests on.
+
+    ``plans`` is the table of :func:`scalinglaws.allocate`, ``held_out`` the score of the law on its
+    own largest runs, ``planned`` the runs to train next. Where one of them is refused it is
+    ``None``, and ``limits`` holds the reason among what these runs cannot say.
+    """
+
+    title: str
+    question: str
+    answer: str
+    fit: Fit = field(repr=False)
+    plans: pd.DataFrame | None = field(repr=False)
+    held_out: HoldOut | None = field(repr=False)
+    planned: NextRuns | None = field(repr=False)
+    limits: tuple[str, ...]
+    reproduce: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the page says as numbers and words that JSON can hold."""
+        f = self.fit
+        found: dict[str, Any] = {
+            "title": self.title,
+            "question": self.question,
+            "answer": self.answer,
+            "law": f.law.name,
+            "ok": bool(f.ok),
+            "status": f.status,
+            "params": dict(f.params),
+            "runs": int(f.counted.sum()),
+            "runs_sha256": digest(f.runs),
+            "source": self.source,
+            "notes": self.notes,
+            "plans": None if self.plans is None else records(self.plans),
+            "held_out": None if self.held_out is None else _scores(self.held_out),
+            "next": None if self.planned is None else next_told(self.planned),
+            "limits": list(self.limits),
+            "seed": f.seed,
+            "version": VERSION,
+            "reproduce": self.reproduce,
+        }
+        return found
+
+    @property
+    def source(self) -> str:
+        """Where the runs are from."""
+        card = self.fit.runs.attrs.get("card") or {}
+        return str(card.get("source") or self.fit.runs.attrs.get("name", "a table"))
+
+    @property
+    def notes(self) -> list[str]:
+        """What was done to the table when it was read, and how it counts."""
+        card = self.fit.runs.attrs.get("card") or {}
+        told = [*card.get("notes", []), card.get("convention", "")]
+        return [str(note) for note in told if isinstance(note, str) and note]
+
+    def fit_json(self) -> str:
+        """Return the fit as :meth:`Fit.save` writes it."""
+        return text_of(self.fit)
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows as JSON can hold them: ``None`` for what is not finite."""
+    return [
+        {str(k): None if isinstance(v, float) and not np.isfinite(v) else v for k, v in row.items()}
+        for row in table.to_dict("records")
+    ]
+
+
+def next_told(planned: NextRuns) -> dict[str, Any]:
+    """Return planned runs and what they are expected to do, as JSON can hold them."""
+    return {
+        "sentence": planned.sentence(),
+        "helps": bool(planned.helps),
+        "width_now": planned.now,
+        "width_then": planned.then,
+        "error": planned.error if np.isfinite(planned.error) else None,
+        "flops": planned.flops,
+        "runs": records(planned.runs),
+    }
+
+
+def _scores(score: HoldOut) -> list[dict[str, Any]]:
+    return records(score.scores.rename_axis("estimator").reset_index())
