@@ -60,7 +60,7 @@ def test_a_saved_fit_plans_as_its_table_does(table, tmp_path):
 
 def test_fit_in_json_has_each_parameter_with_its_interval(table):
     told = json.loads(run("fit", table, "--json").stdout)
-    assert set(told) == {"law", "runs", "ok", "status", "params"}
+    assert set(told) == {"verb", "law", "runs", "ok", "status", "params"}
     assert {"A", "B", "E", "alpha", "beta", "a", "b"} == set(told["params"])
     alpha = told["params"]["alpha"]
     assert alpha["low"] < alpha["estimate"] < alpha["high"]
@@ -141,7 +141,7 @@ def test_files_of_many_runs_are_one_table(tmp_path):
         )
     paths = sorted(tmp_path.glob("*.csv"))
     told = json.loads(run("check", *paths, "--json").stdout)
-    assert told["answers"]["where a curve goes (forecast in Python)"] == "yes"
+    assert told["answers"]["where a curve goes (forecast)"] == "yes"
     assert told["rows"] == 21
     assert "needs one row for each run" in told["answers"]["how to split a budget (plan)"]
     assert Path(told["files"][0]).name == "run-0-tag-loss.csv"

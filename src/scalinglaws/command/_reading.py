@@ -1,0 +1,205 @@
+"""What the verbs share: how a table is read, what a refusal looks like, and how JSON is printed."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Mapping
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from scalinglaws import Fit
+
+REFUSED = 1
+"""Exit status of a refusal."""
+
+LAWS = {
+    "chinchilla": "CHINCHILLA",
+    "overtrained": "OVERTRAINED",
+    "data-constrained": "DATA_CONSTRAINED",
+    "kaplan": "KAPLAN_ND",
+    "routed": "ROUTED",
+}
+"""Laws by the names of the command line."""
+
+_SIZE_IN = "size_in:"
+
+
+_SAID = {
+    "columns={": "--map params=model.params, or --map runs.toml, which check --write-map proposes",
+    "units={": "--unit params=M",
+    "last_of=": "--last-of run",
+    "loss_unit=": "--loss-unit bits/byte",
+    "needs=": "the verb forecast",
+}
+"""What the command line calls that which a refusal says in Python."""
+
+
+class Pairs(click.ParamType[Any]):
+    """``name=value``, as a pair."""
+
+    name = "NAME=VALUE"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
+        """Return the two sides."""
+        if isinstance(value, tuple):
+            return value
+        name, equals, rest = str(value).partition("=")
+        if not (name and equals and rest):
+            self.fail(f"{value!r} is not NAME=VALUE, such as loss=eval/loss", param, ctx)
+        return name, rest
+
+
+def reading(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say how a table is read, and turn refusals into exit status 1."""
+
+    @click.option(
+        "--map", "maps", multiple=True, help="loss=eval/loss, params=size_in:name, or a TOML file."
+    )
+    @click.option("--join", help="Another table of the same runs, joined by their names.")
+    @click.option("--where", multiple=True, type=Pairs(), help="Keep rows with this value.")
+    @click.option("--last-of", help="Keep the last row of each value of this column.")
+    @click.option("--unit", "units", multiple=True, type=Pairs(), help="params=M, tokens=1e9.")
+    @click.option("--loss-unit", type=click.Choice(["nats", "bits", "bits/byte"]))
+    @click.option("--bytes-per-token", type=float, help="With --loss-unit bits/byte.")
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+    @click.option("--debug", is_flag=True, help="Show where a refusal came from.")
+    @wraps(command)
+    def wrapper(**given: Any) -> None:
+        from scalinglaws.errors import ScalingLawError  # late: --help does without
+
+        debug = given.pop("debug")
+        try:
+            command(**given)
+        except ScalingLawError as refusal:
+            if debug:
+                raise
+            if given["as_json"]:
+                tell({"refused": type(refusal).__name__, "why": str(refusal)})
+            click.echo(f"{type(refusal).__name__}: {refusal}", err=True)
+            for here, there in _SAID.items():
+                if here in str(refusal):
+                    click.echo(f"  At the command line {here.rstrip('={')} is {there}.", err=True)
+            sys.exit(REFUSED)
+
+    return wrapper
+
+
+law = click.option("--law", type=click.Choice(list(LAWS)), default="chinchilla", show_default=True)
+objective = click.option(
+    "--objective", type=click.Choice(["huber", "lad", "lsq_log", "lsq"]), default="huber",
+    show_default=True,
+)  # fmt: skip
+by = click.option("--by", help="Column of what belongs together, drawn as one.")
+
+
+def tell(told: Mapping[str, Any]) -> None:
+    """Print one JSON object, under the verb that answers; what is not finite becomes null."""
+    context = click.get_current_context()
+    whole = {"verb": context.info_name, **told}
+    click.echo(json.dumps(_plain(whole), ensure_ascii=False, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of :func:`scalinglaws.read_runs` among those that were given."""
+    where: dict[str, list[str]] = {}
+    for name, value in given["where"]:
+        where.setdefault(name, []).append(value)
+    units: dict[str, float | str] = {}
+    for name, value in given["units"]:
+        try:
+            units[name] = float(value)
+        except ValueError:
+            units[name] = value
+    columns, mapping = _maps(given["maps"])
+    return {
+        "columns": columns,
+        "mapping": mapping,
+        "join": given["join"],
+        "where": where,
+        "last_of": given["last_of"],
+        "units": units,
+        "loss_unit": given["loss_unit"],
+        "bytes_per_token": given["bytes_per_token"],
+    }
+
+
+def _maps(given: Sequence[str]) -> tuple[dict[str, Any], str | None]:
+    """Return columns by name, and the path of a mapping file."""
+    columns: dict[str, Any] = {}
+    mapping = None
+    for value in given:
+        if "=" not in value and Path(value).suffix == ".toml":
+            if mapping is not None:
+                raise click.BadParameter(
+                    "one mapping file is read; two were given", param_hint="--map"
+                )
+            mapping = value
+            continue
+        name, column = Pairs().convert(value, None, None)
+        named = column.removeprefix(_SIZE_IN)
+        columns[name] = named if named == column else {"size_in": named}
+    return columns, mapping
+
+
+def source(files: Sequence[str]) -> Any:
+    """Return what ``read_runs`` reads: one path, or a list of them."""
+    return files[0] if len(files) == 1 else list(files)
+
+
+def grouped(given: Mapping[str, Any], by: str | None) -> str | None:
+    """Return the column of what belongs together: as it was given, or as a mapping file says."""
+    from scalinglaws.data._mapping import group_of
+
+    mapping = _maps(given["maps"])[1]
+    return by or (group_of(mapping) if mapping else None)
+
+
+def fitted(files: Sequence[str], law: str, objective: str, given: Mapping[str, Any]) -> Fit:
+    """Return the fit of a table, or the one that a file holds; say on stderr what was read."""
+    import scalinglaws as sl
+
+    if len(files) == 1 and _holds_fit(Path(files[0])):
+        return sl.load_fit(files[0])
+    chosen = getattr(sl.laws, LAWS[law])
+    runs = sl.read_runs(source(files), law=chosen, **options(given))
+    for note in runs.attrs["card"]["notes"]:
+        click.echo(note, err=True)
+    return sl.fit(chosen, runs, objective=objective)
+
+
+def _holds_fit(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.read(12).replace(" ", "").startswith('{"format":')
+    except (OSError, ValueError):
+        return False
+
+
+def sound(result: Fit, *, insist: bool) -> None:
+    """Raise :class:`Unidentifiable` for a fit that is not sound, unless one insists."""
+    import scalinglaws as sl
+
+    if not result.sound and not insist:
+        raise sl.Unidentifiable(
+            f"the fit is not sound, and an answer from it would be none: "
+            f"{result.status.rstrip('.')}. Mend the table, or go on all the same with --insist",
+            partial=result,
+        )

@@ -1,0 +1,95 @@
+"""``scalinglaws forecast``: where learning curves go, and what a target needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scalinglaws.command._reading import options, reading, source, tell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_AHEAD = (2.0, 10.0)
+"""Times the last x at which a curve is continued where nothing is asked."""
+
+
+@click.command("forecast")
+@click.argument("files", nargs=-1, required=True)
+@click.option("--x", "grows", help="Column that grows, such as tokens; by default the first known.")
+@click.option("--at", type=float, multiple=True, help="Where to continue to; give several.")
+@click.option("--target", type=float, help="A loss: say at which x it is reached.")
+@click.option("--run", "chosen", multiple=True, help="Curves by name; by default all.")
+@reading
+def command(
+    files: tuple[str, ...],
+    grows: str | None,
+    at: tuple[float, ...],
+    target: float | None,
+    chosen: tuple[str, ...],
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Continue learning curves, with an interval for what would be measured there."""
+    import scalinglaws as sl
+    from scalinglaws.command._curves import curves_of
+    from scalinglaws.data._formats import opened
+
+    runs, x = curves_of(opened(source(files)), grows, options(given))
+    for note in runs.attrs["card"]["notes"]:
+        click.echo(note, err=True)
+    names = list(dict.fromkeys(runs["curve"]))
+    if unknown := [name for name in chosen if name not in names]:
+        raise sl.UnknownName(
+            f"no curve is called {unknown[0]!r}; there are {', '.join(names[:20])}"
+        )
+    told, refused = [], {}
+    for name in chosen or names:
+        part = runs[runs["curve"] == name]
+        try:
+            told.append(_one(part, name, x, at, target))
+        except sl.ScalingLawError as error:
+            refused[name] = str(error)
+    if not told:
+        name, why = next(iter(refused.items()))
+        raise sl.Unidentifiable(f"{name}: {why}")
+    if as_json:
+        tell({"x": x, "curves": told, "left_out": refused})
+        return
+    for one in told:
+        click.echo(f"{one['curve']}: {one['points']} points to {x} {one['last']:.6g}")
+        for row in one["ahead"]:
+            click.echo(
+                f"  at {x} {row['x']:.4g} ({row['times']:.3g} times): {row['mean']:.4g} "
+                f"({row['low']:.4g} to {row['high']:.4g})"
+            )
+        if "needed" in one:
+            click.echo(f"  {one['needed']}")
+    for name, why in refused.items():
+        click.echo(f"{name}: {why}", err=True)
+
+
+def _one(
+    part: pd.DataFrame, name: str, x: str, at: tuple[float, ...], target: float | None
+) -> dict[str, Any]:
+    """Return a curve's continuation, and what a target needs."""
+    import scalinglaws as sl
+
+    last = float(part[x].max())
+    wanted = list(at) or ([] if target is not None else [k * last for k in _AHEAD])
+    out: dict[str, Any] = {"curve": name, "points": len(part), "last": last, "ahead": []}
+    if wanted:
+        table = sl.forecast(part[x], part["loss"], at=wanted)
+        out["ahead"] = [
+            {"x": r.x, "times": r.x / last, "mean": r.mean, "low": r.low, "high": r.high}
+            for r in table.itertuples()
+        ]
+    if target is not None:
+        from scalinglaws.curves.planning import needed
+
+        try:
+            out["needed"] = repr(needed(part[x], part["loss"], target=target, unit=x))
+        except sl.Unidentifiable as error:
+            out["needed"] = str(error)
+    return out

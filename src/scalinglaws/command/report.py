@@ -1,0 +1,65 @@
+"""``scalinglaws report``: one page on a table, a budget, and how far to trust the answer."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import Any
+
+import click
+
+from scalinglaws.command._budget import budget, flops_of
+from scalinglaws.command._reading import by as by_option
+from scalinglaws.command._reading import fitted, grouped, law, objective, reading, tell
+
+
+@click.command("report")
+@click.argument("files", nargs=-1, required=True)
+@budget
+@click.option("--spend", type=float, help="FLOPs for further runs together.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False), default="report.html", show_default=True
+)
+@click.option("--title", default="", help="Stands above the answer.")
+@law
+@objective
+@by_option
+@reading
+def command(
+    files: tuple[str, ...],
+    spend: float | None,
+    output: str,
+    title: str,
+    law: str,
+    objective: str,
+    by: str | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Write one page: the answer, the runs, the fit, and what they cannot say."""
+    import scalinglaws as sl
+
+    flops = flops_of(given)
+    result = fitted(files, law, objective, given)
+    page = sl.report(
+        result,
+        flops=flops,
+        spend=spend,
+        title=title,
+        by=grouped(given, by),
+        reproduce=shlex.join(["scalinglaws", *_words()]),
+    )
+    try:
+        path = page.save(output)
+    except OSError as error:
+        raise sl.BadParameters(f"{output} cannot be written: {error.strerror}") from None
+    if as_json:
+        tell({**page.to_dict(), "page": str(path)})
+        return
+    click.echo(page.answer)
+    click.echo(f"written to {path}", err=True)
+
+
+def _words() -> list[str]:
+    """Return what the command was called with."""
+    return sys.argv[1:] if sys.argv[1:2] == ["report"] else ["report", "..."]
