@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scalinglaws import _checks, identifiability
-from scalinglaws.compute import growing
+from scalinglaws.compute import profiles
 from scalinglaws.curves import forecast
 from scalinglaws.downstream import (
     _ahead,
@@ -98,7 +98,7 @@ ROWS: tuple[tuple[str, str, float, str], ...] = (
     (
         "`compute.isoflop.frontier`",
         "distinct sizes at a budget, at least",
-        growing.MIN_SIZES,
+        profiles.MIN_SIZES,
         "a parabola has three parameters",
     ),
     (

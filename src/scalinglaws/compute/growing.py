@@ -13,6 +13,7 @@ from scalinglaws._typing import Array
 from scalinglaws.compute.allocate import positive_budgets
 from scalinglaws.compute.lopsided import MOST_SKEW
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN
+from scalinglaws.compute.profiles import LEAST_SIZES, MIN_SIZES
 from scalinglaws.errors import Unidentifiable, UnknownName
 from scalinglaws.intervals.interval import Interval
 
@@ -21,9 +22,6 @@ FEWEST = 3
 
 DROPPED = 0.05
 """Share of draws without a minimum from which a frontier says so."""
-
-MIN_SIZES = 5
-"""Distinct sizes at a budget below which a parabola's minimum is not worth having."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,7 +34,8 @@ class Frontier:
     ``loss_lines``, where it was found, of the log of the lowest loss. C is what the column
     ``flops`` of ``runs`` counts: the exponents ``a`` and ``b`` add up to 1 only where that is 6ND.
     ``shape`` is that of the curve through each profile and ``skew``, where it was asked, by how
-    much faster the profiles rise towards large sizes, ``beta - alpha``. The column ``dropped`` of
+    much faster the profiles rise towards large sizes, ``beta - alpha``. ``budget`` (n,) is the
+    budget of each run and ``min_sizes`` how many sizes one must have. The column ``dropped`` of
     ``table`` is the share of resamples that had no minimum inside the sizes of a budget.
     """
 
@@ -50,6 +49,14 @@ class Frontier:
     loss_lines: Array | None = None
     shape: Literal["parabola", "akima", "exponents"] = "parabola"
     skew: Interval | None = None
+    budget: Array | None = None
+    min_sizes: int = MIN_SIZES
+
+    def profiles(self) -> list[tuple[float, pd.DataFrame]]:
+        """Return each budget that has sizes enough, with its runs."""
+        budget = np.zeros(len(self.runs)) if self.budget is None else self.budget
+        parts = self.runs.groupby(budget)
+        return [(float(b), p) for b, p in parts if p["params"].nunique() >= self.min_sizes]
 
     def _lines(self, of: str) -> Array:
         choices = {"params": self.lines, "tokens": self.token_lines}
@@ -184,6 +191,9 @@ def joined(
     drawn: list[Array],
     runs: pd.DataFrame,
     *,
+    tokens: list[Array] | None = None,
+    budget: Array | None = None,
+    min_sizes: int = MIN_SIZES,
     how: str,
     kind: str,
     shape: Literal["parabola", "akima"] = "parabola",
@@ -191,6 +201,7 @@ def joined(
 ) -> Frontier:
     """Return the power law through the minima of profiles, one row and one array of draws each.
 
+    ``tokens`` are draws of log D* like those of log N*; without them C = 6ND gives them.
     ``weighted`` weighs a budget by the inverse square of its row's ``log_params_sd``. Raises
     :class:`Unidentifiable` when most runs share their budget with too few others and when fewer
     than three budgets keep a minimum.
@@ -198,10 +209,21 @@ def joined(
     scatter = ["log_params_sd"] if weighted or shape == "akima" else ["dropped"]
     columns = ["flops", "runs", "params", "tokens", "loss", *scatter, "used", "reason"]
     table = pd.DataFrame(rows).reindex(columns=columns)
-    together = int(table.loc[table["runs"] >= MIN_SIZES, "runs"].sum())
+    together, few = (int(table.loc[table["runs"] >= k, "runs"].sum())
+                     for k in (min_sizes, LEAST_SIZES))  # fmt: skip
+    if 2 * together < len(runs) <= 2 * few:
+        most = int(table["runs"].max())
+        raise Unidentifiable(
+            f"{len(table)} budgets have up to {most} sizes each; a profile needs {min_sizes}, as a "
+            f"parabola leaves nothing of fewer to tell its minimum from scatter. Train more sizes "
+            f"at each budget, or fit a law of params and tokens (approach 3)",
+            partial=table,
+            insist=f"name the smallest number yourself, at least {LEAST_SIZES}: min_sizes="
+            f"{LEAST_SIZES}",
+        )
     if 2 * together < len(runs):
         raise Unidentifiable(
-            f"only {together} of {len(runs)} runs share a budget with at least {MIN_SIZES - 1} "
+            f"only {together} of {len(runs)} runs share a budget with at least {min_sizes - 1} "
             f"others: these runs were not trained at equal FLOPs, so no profiles can be read. "
             f"Fit a law of params and tokens instead (approach 3).",
             partial=table,
@@ -209,7 +231,7 @@ def joined(
     if len(drawn) < FEWEST:
         raise Unidentifiable(
             f"{len(drawn)} of {len(table)} budgets have a loss minimum inside the measured sizes; "
-            f"the exponent needs at least 3. Train at least {MIN_SIZES} sizes at each of 3 or more "
+            f"the exponent needs at least 3. Train at least {min_sizes} sizes at each of 3 or more "
             f"equal-FLOP budgets, on both sides of the best size.",
             partial=table,
         )
@@ -217,13 +239,19 @@ def joined(
     weights = 1 / used["log_params_sd"].to_numpy(dtype=float) ** 2 if weighted else None
     at = np.log(used["flops"].to_numpy(dtype=float))
     lines = line_through(at, np.stack(drawn, axis=1), weights)
-    lines = lines[np.r_[True, np.isfinite(lines[1:, 0])]]
+    known = np.r_[True, np.isfinite(lines[1:, 0])]
+    lines = lines[known]
+    token_lines = six_nd_tokens(lines)
+    if tokens is not None:
+        token_lines = line_through(at, np.stack(tokens, axis=1), weights)[known]
     return Frontier(
         table=table,
         runs=runs,
         lines=lines,
-        token_lines=six_nd_tokens(lines),
+        token_lines=token_lines,
         how=how,
         kind=kind,
         shape=shape,
+        budget=budget,
+        min_sizes=min_sizes,
     )

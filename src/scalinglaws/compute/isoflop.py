@@ -10,21 +10,36 @@ import pandas as pd
 from scalinglaws import _checks as checks
 from scalinglaws._typing import Array
 from scalinglaws.compute import lopsided
-from scalinglaws.compute.growing import FEWEST, MIN_SIZES, Frontier, joined
+from scalinglaws.compute.growing import FEWEST, Frontier, joined
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN
-from scalinglaws.errors import UnknownName
+from scalinglaws.compute.profiles import MIN_SIZES, about_the_line, checked_sizes, tokens_at
+from scalinglaws.errors import BadParameters, UnknownName
 from scalinglaws.intervals.interval import Interval
 from scalinglaws.intervals.resampling import RESAMPLES, percentiles
 
-_SAME_BUDGET = 0.0212  # in log10: runs within 5% are one budget
+TOLERANCE = 0.05
+"""Share by which FLOPs of one budget may differ."""
 
 
-def budgets(runs: pd.DataFrame) -> pd.Series:
-    """Return each run's budget: runs within 5% of a budget's smallest FLOPs share it."""
+def budgets(
+    runs: pd.DataFrame, *, column: str | None = None, tolerance: float = TOLERANCE
+) -> pd.Series:
+    """Return each run's budget: runs within a tolerance of a budget's smallest FLOPs share it.
+
+    ``column`` names a column that says the budget, in FLOPs; runs with one value share it. Raises
+    :class:`BadRuns` for a column that is not there and :class:`BadParameters` for a tolerance that
+    is not between 0 and 1.
+    """
+    if column is not None:
+        checks.table(runs, (column,), what="the isoFLOP analysis")
+        return runs[column].astype(float)
+    if not 0 < checks.numbers({"tolerance": tolerance}, what="budgets")["tolerance"] < 1:
+        raise BadParameters(f"tolerance is a share between 0 and 1; found {tolerance!r}")
+    apart = np.log10(1 + tolerance)
     log = np.log10(runs["flops"].to_numpy(dtype=float))
     group, first, label = np.empty(len(log), dtype=int), -np.inf, -1
     for row in np.argsort(log, kind="stable"):
-        if log[row] - first > _SAME_BUDGET:
+        if log[row] - first > apart:
             first, label = log[row], label + 1
         group[row] = label
     centre = pd.Series(log, index=runs.index).groupby(group).transform("median")
@@ -65,6 +80,9 @@ def frontier(
     n: int = RESAMPLES,
     seed: int = 0,
     shape: Literal["parabola", "exponents"] | None = None,
+    budget: str | None = None,
+    tolerance: float = TOLERANCE,
+    min_sizes: int = MIN_SIZES,
 ) -> Frontier:
     """Find the minimum of each isoFLOP profile and the power law through the minima.
 
@@ -72,18 +90,26 @@ def frontier(
     profiles, taken together, rise faster on one side (``skew``, whose interval excludes zero), the
     curve of :mod:`~scalinglaws.compute.lopsided` takes its place, as the vertex of a parabola is
     beside the minimum then. Budgets without a minimum inside the measured sizes are left out, with
-    the reason in the table. ``shape`` asks for one of the two curves, such as the parabola of the
-    paper. Intervals resample runs within each budget: sizes that repeat, or runs
-    that stand at several budgets, are drawn whole. Raises :class:`Unidentifiable` when fewer than
+    the reason in the table. Tokens at the best size are those of the runs around it, in whatever
+    way their FLOPs are counted; where they are 6ND, C / 6N. ``budget`` names a column that says the
+    budget of each run, ``tolerance`` by what share FLOPs of one budget may differ, ``min_sizes``
+    how many sizes one must have; below five they do not tell a skew, and
+    parabolas are taken; intervals then come from how far the best sizes lie from their line.
+    ``shape`` asks for one of the two curves, such as the parabola of the paper. Intervals resample
+    runs within each budget: sizes that repeat, or runs that stand at several budgets, are drawn
+    whole. Raises :class:`Unidentifiable` when fewer than
     three budgets keep a minimum; its ``partial`` is the table. Hoffmann et al. 2022, section 3.2.
     """
     checks.table(runs, ("params", "flops", "loss"), what="the isoFLOP analysis")
     checks.resamples(n)
     if shape not in (None, "parabola", "exponents"):
         raise UnknownName(f"no curve is called {shape!r}; there are parabola, exponents")
+    if checked_sizes(min_sizes) < MIN_SIZES:
+        shape = shape or "parabola"
     rng = np.random.default_rng(checks.seed(seed))
+    of_run = budgets(runs, column=budget, tolerance=tolerance).to_numpy()
     rows: list[dict[str, Any]] = []
-    profiles, kind = _drawn_profiles(runs, rows, n, rng)
+    profiles, kind = _drawn_profiles(runs, rows, n, rng, of_run, min_sizes)
     skew, middle = None, np.zeros(n + 1)
     if len(profiles) >= FEWEST and shape != "parabola":
         found = lopsided.skews([p for _, _, p in profiles])
@@ -95,6 +121,7 @@ def frontier(
     bent = skew is not None and (shape == "exponents" or (shape is None and 0.0 not in skew))
     unsure = 0.0 if skew is None or bent or shape else lopsided.left_open(skew)
     drawn: list[Array] = []
+    data: list[Array] = []
     for row, centre, profile in profiles:
         z = profile[0]
         at, lowest = (
@@ -108,21 +135,49 @@ def frontier(
             row["reason"] = "no minimum inside the measured sizes"
             continue
         best = float(np.exp(at[0] + centre))
+        counted = tokens_at(runs[of_run == row["flops"]], at + centre)
+        six_nd = np.log(row["flops"] / FLOPS_PER_PARAM_TOKEN) - (at + centre)
+        data.append(np.where(inside, six_nd if counted is None else counted, np.nan))
         row.update(
             params=best,
-            tokens=row["flops"] / FLOPS_PER_PARAM_TOKEN / best,
+            tokens=row["flops"] / FLOPS_PER_PARAM_TOKEN / best
+            if counted is None
+            else float(np.exp(counted[0])),
             loss=float(lowest[0]),
             dropped=float(1 - inside[1:].mean()),
             used=True,
         )
         drawn.append(np.where(inside, at + centre, np.nan))
     how = "isoFLOP curves of two exponents" if bent else "isoFLOP parabolas"
-    out = joined(rows, drawn, runs, how=f"{how} (approach 2)", kind=kind)
+    if min_sizes < MIN_SIZES and len(drawn) >= FEWEST:
+        kind = "scatter about the line"
+        rows = [{**row, "dropped": 0.0} if row["used"] else row for row in rows]
+        at_budgets = np.log([row["flops"] for row in rows if row["used"]])
+        told = np.array([d[0] for d in drawn])
+        scattered = about_the_line(at_budgets, told, n, rng).T
+        data = [np.r_[d[0], d[0] + y - s] for d, y, s in zip(data, told, scattered, strict=True)]
+        drawn = [np.r_[y, s] for y, s in zip(told, scattered, strict=True)]
+    other = any(tokens_at(p, np.zeros(1)) is not None for _, p in runs.groupby(of_run))
+    out = joined(
+        rows,
+        drawn,
+        runs,
+        how=f"{how} (approach 2)",
+        kind=kind,
+        tokens=data if other else None,
+        budget=of_run,
+        min_sizes=min_sizes,
+    )
     return replace(out, skew=skew, shape="exponents" if bent else "parabola")
 
 
 def _drawn_profiles(
-    runs: pd.DataFrame, rows: list[dict[str, Any]], n: int, rng: np.random.Generator
+    runs: pd.DataFrame,
+    rows: list[dict[str, Any]],
+    n: int,
+    rng: np.random.Generator,
+    budget: Array,
+    min_sizes: int,
 ) -> tuple[list[tuple[dict[str, Any], float, lopsided.Profile]], str]:
     """Return each profile with its row, centre and draws, and what is drawn; fill ``rows``.
 
@@ -137,15 +192,15 @@ def _drawn_profiles(
         else np.empty(0)
     )
     profiles, repeated = [], False
-    for flops, place in runs.groupby(budgets(runs).to_numpy()).indices.items():
+    for flops, place in runs.groupby(budget).indices.items():
         part = runs.iloc[place]
         z = np.log(part["params"].to_numpy(dtype=float))
         row: dict[str, Any] = {"flops": float(flops), "runs": len(part)}
         row |= {"used": False, "reason": ""}
         rows.append(row)
         sizes, size = np.unique(z, return_inverse=True)
-        if len(sizes) < MIN_SIZES:
-            row["reason"] = f"{len(sizes)} sizes, {MIN_SIZES} needed"
+        if len(sizes) < min_sizes:
+            row["reason"] = f"{len(sizes)} sizes, {min_sizes} needed"
             continue
         counts = np.ones((n + 1, len(z)))
         if whole:

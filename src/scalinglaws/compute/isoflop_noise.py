@@ -11,9 +11,10 @@ import pandas as pd
 
 from scalinglaws import _checks as checks
 from scalinglaws._typing import Array
-from scalinglaws.compute.growing import MIN_SIZES, Frontier, joined
-from scalinglaws.compute.isoflop import budgets
+from scalinglaws.compute.growing import Frontier, joined
+from scalinglaws.compute.isoflop import TOLERANCE, budgets
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN
+from scalinglaws.compute.profiles import MIN_SIZES, checked_sizes, tokens_at
 from scalinglaws.errors import BadParameters
 
 DRAWS = 1000
@@ -60,6 +61,9 @@ def frontier(
     n: int = DRAWS,
     seed: int = 0,
     weighted: bool = True,
+    budget: str | None = None,
+    tolerance: float = TOLERANCE,
+    min_sizes: int = MIN_SIZES,
 ) -> Frontier:
     """Find the minimum of each isoFLOP profile on a curve through its points, and their power law.
 
@@ -69,7 +73,8 @@ def frontier(
     draws is the optimum, and their scatter, never below :data:`LEAST` of the spacing, its
     uncertainty: the line through the optima weighs each by it (``weighted=False``: all alike).
     Budgets where half of the draws have no minimum inside, or where it is anywhere, are left out,
-    with the reason in the table, which has ``log_params_sd`` beside what
+    with the reason in the table. ``budget``, ``tolerance``, ``min_sizes`` and the tokens are those
+    of :func:`scalinglaws.compute.isoflop.frontier`. The table has ``log_params_sd`` beside what
     :func:`scalinglaws.compute.isoflop.frontier` gives.
 
     Raises :class:`BadParameters` for a noise that is not positive and :class:`Unidentifiable` when
@@ -85,12 +90,15 @@ def frontier(
     n, rng = checks.resamples(n), np.random.default_rng(checks.seed(seed))
     rows: list[dict[str, Any]] = []
     drawn = []
-    for flops, part in runs.groupby(budgets(runs).to_numpy()):
+    data = []
+    of_run = budgets(runs, column=budget, tolerance=tolerance).to_numpy()
+    checked_sizes(min_sizes)
+    for flops, part in runs.groupby(of_run):
         best = part.groupby("params")["loss"].min()
         row: dict[str, Any] = {"flops": flops, "runs": len(part), "used": False, "reason": ""}
         rows.append(row)
-        if len(best) < MIN_SIZES:
-            row["reason"] = f"{len(best)} sizes, {MIN_SIZES} needed"
+        if len(best) < min_sizes:
+            row["reason"] = f"{len(best)} sizes, {min_sizes} needed"
             continue
         z, loss = np.log(best.index.to_numpy(dtype=float)), best.to_numpy(dtype=float)
         noisy = loss[:, None] + noise * rng.standard_normal((len(loss), n))
@@ -104,14 +112,23 @@ def frontier(
             continue
         scatter = max(float(np.std(size[found])), LEAST * float(np.ptp(z)) / (len(z) - 1))
         params = float(np.exp(np.median(size[found])))
+
+        def tokens_of(log_params: Array, part: pd.DataFrame = part, flops: Any = flops) -> Array:
+            counted = tokens_at(part, log_params)
+            return (
+                np.log(flops / FLOPS_PER_PARAM_TOKEN) - log_params if counted is None else counted
+            )
+
         row.update(
             params=params,
-            tokens=flops / FLOPS_PER_PARAM_TOKEN / params,
+            tokens=float(np.exp(tokens_of(np.array([np.log(params)]))[0])),
             loss=float(np.exp(np.median(lowest[found]))),
             log_params_sd=scatter / found.mean(),
             used=True,
         )
         drawn.append(np.r_[np.median(size[found]), size])
+        data.append(tokens_of(drawn[-1]))
+    other = any(tokens_at(p, np.zeros(1)) is not None for _, p in runs.groupby(of_run))
     return joined(
         rows,
         drawn,
@@ -120,4 +137,7 @@ def frontier(
         kind="seed noise",
         shape="akima",
         weighted=weighted,
+        tokens=data if other else None,
+        budget=of_run,
+        min_sizes=min_sizes,
     )

@@ -7,8 +7,8 @@ import pandas as pd
 
 from scalinglaws._format import count
 from scalinglaws._simulated import is_simulated
-from scalinglaws.compute.growing import MIN_SIZES, Frontier
-from scalinglaws.compute.isoflop import budgets, through
+from scalinglaws.compute.growing import Frontier
+from scalinglaws.compute.isoflop import through
 from scalinglaws.figures._labels import at_ends, ramp
 from scalinglaws.figures._style import (
     COLOURS,
@@ -25,8 +25,7 @@ from scalinglaws.figures._style import (
 def isoflop(frontier: Frontier) -> Picture:
     """Draw each budget's profile with the curve through it and its minimum."""
     figure, ax = canvas(height=4.6, width=7.6)
-    budget = budgets(frontier.runs).to_numpy()
-    profiles = [g for g in frontier.runs.groupby(budget) if g[1]["params"].nunique() >= MIN_SIZES]
+    profiles = frontier.profiles()
     names, colours = [], ramp(len(profiles))
     for k, (flops, part) in enumerate(profiles):
         colour, words = colours[k], f"{flops:.0e} FLOPs".replace("e+", "e")
