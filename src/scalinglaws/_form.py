@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scalinglaws import _pooling
 from scalinglaws.errors import Unidentifiable
 from scalinglaws.intervals.interval import interval
 from scalinglaws.laws import CHINCHILLA, INTERACTION
@@ -67,13 +68,16 @@ def form(fit: Fitted, refit: Callable[..., Fitted]) -> Form | None:
 
 
 def status(fit: Fitted, found: Form | None) -> str:
-    """Return how a fit's search ended, and what the runs refuse of its form if that was asked."""
-    return fit.minimum + (f" But {found}." if found is not None and found.refused else "")
+    """Return how a fit's search ended, and what the runs refuse: its form, or one law for all."""
+    form = f" But {found}." if found is not None and found.refused else ""
+    mixed = _pooling.apart(fit)
+    return fit.minimum + form + (f" But {mixed}." if mixed is not None else "")
 
 
 def clean(fit: Fitted, found: Form | None) -> bool:
-    """Return whether neither the search nor the form carries a warning."""
-    return fit.sound and not (found is not None and found.refused)
+    """Return whether neither the search, the form nor the mixture of runs carries a warning."""
+    refused = found is not None and found.refused
+    return fit.sound and not refused and _pooling.apart(fit) is None
 
 
 def known(fit: Fitted) -> Form | None:

@@ -69,6 +69,7 @@ def reading(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--unit", "units", multiple=True, type=Pairs(), help="params=M, tokens=1e9.")
     @click.option("--loss-unit", type=click.Choice(["nats", "bits", "bits/byte"]))
     @click.option("--bytes-per-token", type=float, help="With --loss-unit bits/byte.")
+    @click.option("--flops-counted-as", help="In words, where FLOPs are not 6ND.")
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
     @click.option("--debug", is_flag=True, help="Show where a refusal came from.")
     @wraps(command)
@@ -138,6 +139,7 @@ def options(given: Mapping[str, Any]) -> dict[str, Any]:
         "units": units,
         "loss_unit": given["loss_unit"],
         "bytes_per_token": given["bytes_per_token"],
+        "flops_counted_as": given["flops_counted_as"],
     }
 
 
@@ -194,10 +196,14 @@ def _holds_fit(path: Path) -> bool:
 
 
 def sound(result: Fit, *, insist: bool) -> None:
-    """Raise :class:`Unidentifiable` for a fit that is not sound, unless one insists."""
-    import scalinglaws as sl
+    """Raise :class:`Unidentifiable` for a fit that is not sound, unless one insists.
 
-    if not result.sound and not insist:
+    Runs of several sources that one law does not hold for are no sound base either.
+    """
+    import scalinglaws as sl
+    from scalinglaws import _pooling
+
+    if not (result.sound and _pooling.apart(result) is None) and not insist:
         raise sl.Unidentifiable(
             f"the fit is not sound, and an answer from it would be none: "
             f"{result.status.rstrip('.')}. Mend the table, or go on all the same with --insist",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _LOSS_UNITS = {"nats/token": "nats", "bits/token": "bits", "nats": "nats", "bits": "bits",
                "bits/byte": "bits/byte"}  # fmt: skip
 _ROWS = ("keep", "last_of", "group")
-_RULES = ("column", "times", "unit", "bytes_per_token", "product", "size_in")
+_RULES = ("column", "times", "unit", "bytes_per_token", "counted_as", "product", "size_in")
 
 
 def read(path: str | Path) -> dict[str, Any]:
@@ -48,6 +48,8 @@ def read(path: str | Path) -> dict[str, Any]:
                 told["loss_unit"] = _LOSS_UNITS[unit]
             elif unit is not None:
                 told["units"][name] = unit
+            if (counted := rule.pop("counted_as", None)) is not None:
+                told[f"{name}_counted_as"] = str(counted)
             if size is not None:
                 told["bytes_per_token"] = size
             rule = rule["column"] if set(rule) == {"column"} else rule

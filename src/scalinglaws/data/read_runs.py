@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from scalinglaws import _labels
 from scalinglaws import identifiability as design
 from scalinglaws.data import _counts, _mapping, _units
 from scalinglaws.data._cells import Cells
@@ -40,6 +41,7 @@ def read_runs(
     units: Mapping[str, float | str] | None = None,
     loss_unit: str | None = None,
     bytes_per_token: float | None = None,
+    flops_counted_as: str | None = None,
 ) -> pd.DataFrame:
     r"""Read a table of training runs wherever it lies, refusing what cannot be fitted.
 
@@ -66,7 +68,9 @@ def read_runs(
     ``state`` or ``status`` that did not finish are left out with a count. ``last_of`` keeps the
     last row of each label, by step. ``units`` multiplies columns, by a number or ``"M"``.
     ``loss_unit`` is ``"nats"``, ``"bits"`` or ``"bits/byte"``; with ``bytes_per_token`` the last
-    becomes nats per token, and stays nats per byte without.
+    becomes nats per token, and stays nats per byte without. ``flops_counted_as`` says in words how
+    the FLOPs were counted where that is not 6ND, such as "with attention": it is kept on the card,
+    and FLOPs far from 6ND are taken as they are.
 
     Returns ``params``, ``tokens``, ``flops``, ``loss`` and what is needed as floats, then all other
     columns as they are, in the table's row order; ``attrs["card"]`` says what was done.
@@ -94,6 +98,7 @@ def read_runs(
     where = {**told.get("where", {}), **(where or {})}
     last_of = last_of or told.get("last_of")
     loss_unit = loss_unit or told.get("loss_unit")
+    flops_counted_as = flops_counted_as or told.get("flops_counted_as")
     bytes_per_token = bytes_per_token or told.get("bytes_per_token")
     cells, times, problems = named(table.cells, (*needs, *labels), columns)
     cells, wrong = kept(cells, where=where, last_of=last_of)
@@ -121,7 +126,7 @@ def read_runs(
     notes += [f"{k} multiplied by {v:g}, as was asked" for k, v in given.items()]
     # A slip of units contradicts every row: named once, it need not be named for each.
     third = {k: v for k, v in derived.items() if k != "tokens_per_param"}
-    relations = [] if slips else [*_units.contradictions(cells, numbers, third)]
+    relations = [] if slips or flops_counted_as else [*_units.contradictions(cells, numbers, third)]
     relations += _counts.contradictions(cells, numbers, both="params_non_embedding" in needs)
     relations += _empty_labels(cells, values, labels)
     seeds = tuple(c for c in cells.columns if c.lower() == "seed" and c not in labels)
@@ -144,11 +149,17 @@ def read_runs(
             "source": table.source,
             "convention": (
                 f"{' and '.join(counted) or 'columns'} are counted as whoever wrote the file "
-                "counts them" + ("" if loss_unit else _UNDECLARED * ("loss" in numbers))
+                "counts them"
+                + ("" if loss_unit else _UNDECLARED * ("loss" in numbers))
+                + (f"; flops are counted as {flops_counted_as}" if flops_counted_as else "")
             ),
             "notes": notes,
         },
     }
+    for name in runs.columns:
+        _labels.remember([name])
+        if runs[name].dtype.kind not in "fiub":
+            _labels.remember(runs[name].unique())
     if law is not None:
         design.measurable(runs, law)
         design.check(design.describe(runs, law), law)

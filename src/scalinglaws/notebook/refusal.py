@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, TypeVar
 
+from scalinglaws import _labels
 from scalinglaws.errors import Unidentifiable
 
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
@@ -16,13 +17,14 @@ _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 class Say:
     """A paragraph of Markdown whose numbers come from the cell that shows it.
 
-    It holds no HTML: what looks like a tag is a label of somebody's table, and stays text.
+    It holds no HTML: what looks like a tag is a label of somebody's table, and stays text, as does
+    the markup of labels that were read.
     """
 
     text: str
 
     def _repr_markdown_(self) -> str:
-        return _TAG.sub("&lt;", self.text)
+        return _TAG.sub("&lt;", _labels.escaped(self.text))
 
     def __repr__(self) -> str:
         """Return the paragraph as it stands."""
