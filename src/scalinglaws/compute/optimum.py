@@ -41,7 +41,8 @@ def optimal_params(
 
     def loss(log_params: Array) -> Array:
         tokens = np.exp(budget - log_params)
-        return law(values, params=np.exp(log_params), tokens=tokens, **other)
+        with np.errstate(all="ignore"):  # refits of wild resamples leave the range of doubles
+            return law(values, params=np.exp(log_params), tokens=tokens, **other)
 
     # 80 cuts by the golden ratio bring 120 e-folds to 2e-15.
     for _ in range(80):
