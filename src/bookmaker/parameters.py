@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bookmaker import ranges
 from scalinglaws.errors import BadParameters, ScalingLawError, UnknownName
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ def check_parameters(chapter: Chapter, given: Mapping[str, Any]) -> dict[str, An
             continue
         try:
             values[name] = _parse(accepted[name], value)
+            if problem_of := ranges.wrong(name, accepted[name].type, values[name]):
+                raise ValueError(problem_of)
         except ValueError as problem:
             problems.append(f"{name} = {value!r}: {problem}")
     if problems:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import bookmaker as chapters
+from bookmaker import ranges
+from bookmaker.parameters import read_parameters
 from bookmaker.project import Project
-from conftest import chapter, run_cli, write
+from conftest import CHECKOUT, chapter, run_cli, write
 from scalinglaws.errors import BadParameters, ScalingLawError, UnknownName
 
 if TYPE_CHECKING:
@@ -75,6 +77,8 @@ def test_numbers_are_read_by_the_declared_type(toy: Path, given: dict, expected:
         ({"seed": True}, "seed = True: a whole number is expected"),
         ({"scale": "1e18 FLOPs"}, "scale = '1e18 FLOPs': a number is expected"),
         ({"scale": "inf"}, "scale = 'inf': a finite number is expected"),
+        ({"seed": -1}, "seed = -1: expected a number from 0 to 1.84467e+19"),
+        ({"scale": 0.0}, "scale = 0.0: expected a positive number"),
         ({"runs": "missing.csv"}, "there is no such file"),
         ({"runs": "hofman2022"}, "neither a file nor a bundled set"),
     ],
@@ -87,6 +91,34 @@ def test_bad_parameters_are_refused_with_what_is_accepted(
     assert message in str(caught.value)
     assert "seed: int = 0  # random seed" in str(caught.value)
     assert not (toy / "_build/runs").exists()  # before any kernel
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "good", "bad"),
+    [
+        ("n_resamples", "int", [20, 1000, 100_000], [0, 19, 10**12]),
+        ("seed", "int", [0, 7], [-1, 2**64]),
+        ("level", "float", [0.5, 0.99], [0.0, 1.0, 2.0]),
+        ("held_out", "float", [0.2], [0.0, 1.0]),
+        ("doublings", "int", [1, 30], [0, 31]),
+        ("budget", "float", [1e-9, 1e30], [0.0, -1e21]),
+        ("most_experts", "float", [0.0, 64.0], [-1.0]),
+        ("runs", "str", ["anything"], []),
+        ("truth", "bool", [False], []),
+    ],
+)
+def test_values_stay_within_their_ranges(name: str, kind: str, good: list, bad: list) -> None:
+    assert [ranges.wrong(name, kind, v) for v in good] == [""] * len(good)
+    assert all(ranges.wrong(name, kind, v).startswith("expected a") for v in bad)
+
+
+def test_every_default_lies_in_its_range() -> None:
+    project = Project.at(CHECKOUT)
+    for chapter_ in project.chapters():
+        for p in read_parameters(chapter_):
+            if p.type in ("int", "float"):
+                value = float(p.default)
+                assert ranges.wrong(p.name, p.type, value) == "", f"{chapter_.name}: {p}"
 
 
 def test_all_bad_parameters_are_told_at_once(toy: Path) -> None:
