@@ -20,22 +20,44 @@ def noisy(points=8, seed=0, scatter=0.02, ends=(1e3, 1e6)):
 
 
 def drawn():
-    """The 1024 shapes with a break and the 256 without, as the module's constants state them."""
-    u = qmc.Sobol(4, rng=np.random.default_rng(0)).random(1024)
-    z = norm.ppf(0.001 + 0.998 * u[:, :2])
-    later = 0.8 * np.exp(1.2 * z[:, 0])
-    before = later * np.exp(-0.3 - 0.7 * z[:, 1])
-    plain = np.exp(np.linspace(np.log(0.01), np.log(3.0), 256))
-    one = np.ones(256)
-    width = np.exp(np.log(0.1) + u[:, 3] * np.log(10.0))
-    return np.r_[before, plain], np.r_[later, plain], np.r_[u[:, 2], one], np.r_[width, one]
+    """The four families of shapes, as the constants state them: a row a shape."""
+    rows = []
+    for name, n, share in (
+        ("broken", 512, 0.72),
+        ("plain", 256, 0.16),
+        ("begun", 256, 0.06),
+        ("turned", 256, 0.06),
+    ):
+        u = qmc.Sobol(4, rng=np.random.default_rng(0)).random(n)
+        for k, (p, q, place, v) in enumerate(u):
+            a, b = norm.ppf(0.001 + 0.998 * p), norm.ppf(0.001 + 0.998 * q)
+            steep, width = 0.8 * np.exp(1.2 * a), 0.1 * 10.0**v
+            one = {
+                "broken": (steep * np.exp(-0.3 - b), steep, place, width),
+                "plain": (0.01 * 300 ** (k / 255), 0.01 * 300 ** (k / 255), 1.0, 1.0),
+                "begun": (0.0, 2.0 * np.exp(a), place, width),
+                "turned": (steep, -0.3 * np.exp(0.7 * b), place, width),
+            }[name]
+            rows.append((name, *one, 0.02 + 0.78 * q, share / n))
+    return rows
 
 
 def shaped(s, start):
-    before, later, place, width = drawn()
-    where = (start - 0.5) + (0.5 + 1.0 - start) * place
-    bend = np.log1p(np.exp((s[:, None] - where) / width)) - np.log1p(np.exp(-where / width))
-    return np.exp(-before * s[:, None] - (later - before) * width * bend)
+    """Every shape at log x s, which is 0 at the end, and the belief in it."""
+    out, belief = [], []
+    bend = lambda z, w: w * np.log1p(np.exp(z / w))  # noqa: E731
+    for name, before, later, place, width, left, share in drawn():
+        where = (start - 0.5) + (0.5 + 1.0 - start) * place
+
+        def value(z, b=before, c=later, at=where, w=width, rises=name == "turned"):
+            log = -b * z - (c - b) * bend(z - at, w)
+            # A curve that turned goes up for two e-folds, and then no further.
+            return np.exp(log + (c * bend(z - at - 2.0, w) if rises else 0.0))
+
+        fall = lambda z, f=value, r=left, k=name == "begun": (1 - r) * f(z) + r if k else f(z)  # noqa: E731
+        out.append(fall(s) / fall(0.0))
+        belief.append(share)
+    return np.array(out).T, np.array(belief)
 
 
 def stated(x, loss, at, level):
@@ -43,13 +65,13 @@ def stated(x, loss, at, level):
     order = np.argsort(x)
     s, y = np.log(x[order] / x.max()), np.log(loss[order] / loss[order][-1])
     to, n = np.log(np.asarray(at) / x.max()), len(x)
-    past, future = shaped(s, s[0]), shaped(to, s[0])
+    (past, belief), (future, _) = shaped(s, s[0]), shaped(to, s[0])
     every = np.r_[s, to]
     logs, means, variances = [], [], []
-    for reach in (0.5, 1.0):
+    for reach in (0.25, 0.5, 1.0):
         for scatter in (0.01, 0.1, 0.5, 0.9):
             size = np.exp(-every / (2 * reach))
-            size[n:] = np.exp(to / (2 * reach))
+            size[n:] = np.exp(to / 2)
             apart = np.abs(every[:, None] - every)
             cov = (1 - scatter) * size[:, None] * size * np.exp(-apart)
             k, cross = cov[:n, :n] + scatter * np.eye(n), cov[n:, :n]
@@ -64,16 +86,17 @@ def stated(x, loss, at, level):
                     floor, scale = nnls(design, root.sum(axis=1))[0]
                     missed = sign * y - np.log(floor + scale * past[:, j])
                     spread = (missed @ np.linalg.solve(k, missed)) / n
-                    logs.append(-min(n, 7) * (0.5 * np.log(spread + 1e-9) + evidence) - odds)
+                    explains = -min(n, 7) * (0.5 * np.log(spread + 1e-9) + evidence)
+                    logs.append(explains - odds + np.log(belief[j]))
                     means.append(sign * (np.log(floor + scale * future[:, j]) + solved @ missed))
                     variances.append(spread * new)
     weight = np.exp(np.array(logs) - max(logs))
     weight /= weight.sum()
     means, variances = np.array(means), np.array(variances)
     mean = weight @ means
-    grain = np.log(300.0) / 255
-    spread = weight @ (means - mean) ** 2 + weight @ variances + (grain * mean) ** 2
-    half = 1.2 * student.ppf((1 + level) / 2, 5) * np.sqrt(spread)
+    spread = (weight @ (means - mean) ** 2 + weight @ variances) * n / (n - 3)
+    spread = spread + (0.15 * to * mean) ** 2 + 0.001**2
+    half = student.ppf((1 + level) / 2, 5) * np.sqrt(spread)
     last = loss[order][-1]
     return {"mean": last * np.exp(mean), "low": last * np.exp(mean - half)} | {
         "high": last * np.exp(mean + half)
@@ -86,8 +109,8 @@ def test_the_forecast_is_the_stated_average(points, seed, level):
     x[2], at = 1.01 * x[1], [1.3e6, 8e6]
     said, want = sl.forecast(x, loss, at=at, level=level), stated(x, loss, at, level)
     for column in COLUMNS:
-        # Shapes of less than 1e-7 of the weight are left out, of 20480: 2e-3 at most.
-        np.testing.assert_allclose(said[column], want[column], rtol=2e-3)
+        # Shapes of less than 1e-7 of the weight are left out, of 30720: 3e-3 at most.
+        np.testing.assert_allclose(said[column], want[column], rtol=3e-3)
 
 
 def test_a_rising_curve_is_the_stated_average_too():
@@ -95,7 +118,7 @@ def test_a_rising_curve_is_the_stated_average_too():
     said, want = (f(x, 1 / fall, at=[2e6], level=0.9) for f in (sl.forecast, stated))
     for column in COLUMNS:
         # As above.
-        np.testing.assert_allclose(said[column], want[column], rtol=2e-3)
+        np.testing.assert_allclose(said[column], want[column], rtol=3e-3)
 
 
 @pytest.mark.parametrize("level", [0.5, 0.8, 0.95])

@@ -9,8 +9,8 @@ from scipy.special import ndtri, stdtr, stdtrit
 from scalinglaws import _checks as checks
 from scalinglaws._simulated import is_simulated
 from scalinglaws._typing import Array
-from scalinglaws.curves.forecast import FREEDOM, LEAST, forecast
-from scalinglaws.curves.planning.measured import curves_of, level_at, up_to, xy
+from scalinglaws.curves.forecast import FREEDOM, forecast
+from scalinglaws.curves.planning.measured import continues, curves_of, level_at, up_to, xy
 from scalinglaws.errors import Unidentifiable
 
 AVERAGED = ("right_so_far", "right_usual", "regret", "regret_so_far", "regret_usual")
@@ -76,11 +76,11 @@ def choices(
 
     Returns a row for each share and task with two models or more: ``models, end, best`` and
     ``margin``, how much more the second best loses, relative; ``unjudged``, how many models have
-    fewer than six different x at the cut. With any of those there is no choice; otherwise
-    ``choice`` and ``chance``, the forecast's own probability that it is right; ``so_far``, the
-    model that is best at the cut; ``usual``, the one that loses least on the domain's tasks of
-    other families, at their ends; and for each of the three ``right`` and ``regret``, the relative
-    excess loss, as ``right_so_far`` and so on.
+    fewer than six different x at the cut or have not begun to fall. With any of those there is no
+    choice; otherwise ``choice`` and ``chance``, the forecast's own probability that it is right;
+    ``so_far``, the model that is best at the cut; ``usual``, the one that loses least on the
+    domain's tasks of other families, at their ends; and for each of the three ``right`` and
+    ``regret``, the relative excess loss, as ``right_so_far`` and so on.
 
     Raises :class:`Unidentifiable` when no task has two models, and :class:`BadParameters` for a
     share or a level that is none.
@@ -98,7 +98,7 @@ def choices(
     for share in cuts:
         for key, curves in tasks.items():
             cut, regret = share * ends[key], regrets[key]
-            few = sum(up_to(part, cut)["x"].nunique() < LEAST for part in curves.values())
+            few = sum(not continues(up_to(part, cut)) for part in curves.values())
             row = {"share": share, "domain": key[0], "task": key[1], "models": len(curves)}
             row |= {"family": family(key[1]), "end": ends[key], "best": regret.idxmin()}
             row |= {"unjudged": few}

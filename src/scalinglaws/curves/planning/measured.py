@@ -6,6 +6,8 @@ import pandas as pd
 from scalinglaws._typing import Array
 from scalinglaws.curves.arena import frame
 from scalinglaws.curves.arena.curves import ROUNDING
+from scalinglaws.curves.forecast import curve_of
+from scalinglaws.errors import Unidentifiable
 
 NEAR = 1.2
 """Points within this factor of an x tell the loss there, by a line, if there are three or more."""
@@ -47,3 +49,12 @@ def level_at(part: pd.DataFrame, at: float) -> float:
 def xy(part: pd.DataFrame) -> tuple[Array, Array]:
     """Return the two columns that a forecast takes."""
     return part["x"].to_numpy(), part["loss"].to_numpy()
+
+
+def continues(part: pd.DataFrame) -> bool:
+    """Return whether a curve can be forecast: it has points enough, and has begun to fall."""
+    try:
+        curve_of(*xy(part))
+    except Unidentifiable:
+        return False
+    return True

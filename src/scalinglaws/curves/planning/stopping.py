@@ -9,8 +9,8 @@ import pandas as pd
 
 from scalinglaws import _checks as checks
 from scalinglaws._simulated import is_simulated
-from scalinglaws.curves.forecast import LEAST, forecast
-from scalinglaws.curves.planning.measured import curves_of, level_at, up_to, xy
+from scalinglaws.curves.forecast import forecast
+from scalinglaws.curves.planning.measured import continues, curves_of, level_at, up_to, xy
 from scalinglaws.errors import BadParameters, Unidentifiable
 
 COLUMNS = ("domain", "task", "models", "best", "choice", "right", "regret", "spent", "unjudged")
@@ -46,7 +46,8 @@ def halving(
     Returns a row for each task with two models or more: ``best`` and ``choice``, whether the choice
     is ``right``, its ``regret`` (relative excess loss at the end), and what was ``spent``, as a
     share of training every model to the end. ``unjudged`` counts the models with too few points at
-    the first share (six for a forecast, one for the loss so far); then there is no choice.
+    the first share (six for a forecast, and a loss that changes; one for the loss so far); then
+    there is no choice.
 
     Raises :class:`Unidentifiable` when no task has two models, and :class:`BadParameters` for
     shares that do not increase, for ``keep`` of none or all, and for another rule.
@@ -69,12 +70,13 @@ def halving(
     tasks = {key: curves for key, curves in curves_of(table).items() if len(curves) > 1}
     if not tasks:
         raise Unidentifiable("no task has two models, so there is nothing to choose between")
-    least, rows = LEAST if rule == "forecast" else 1, []
+    rows = []
     for (domain, task), curves in tasks.items():
         end = min(part["x"].max() for part in curves.values())
         truth = pd.Series({model: level_at(part, end) for model, part in curves.items()})
         first = cuts[0] * end
-        few = sum(up_to(part, first)["x"].nunique() < least for part in curves.values())
+        seen = [up_to(part, first) for part in curves.values()]
+        few = sum(not (continues(p) if rule == "forecast" else len(p)) for p in seen)
         rows.append({"domain": domain, "task": task, "models": len(curves), "unjudged": few})
         rows[-1]["best"] = truth.idxmin()
         if few:
