@@ -40,7 +40,10 @@ def test_the_ends_are_where_the_edges_of_the_band_meet_the_target(level, target)
     meets = {c: crossings(band["x"], band[c].to_numpy(), target) for c in ("low", "mean", "high")}
     # The same two points and the same line: rounding only.
     assert found.x == pytest.approx(meets["mean"][0], rel=1e-9)
-    assert found.high == pytest.approx(meets["high"][0], rel=1e-9)
+    # Without a crossing of the upper edge, the end is the square of the mean's multiple.
+    assert found.upper == ("band" if meets["high"] else "hold-out")
+    high = meets["high"][0] if meets["high"] else 1e6 * (found.x / 1e6) ** 2
+    assert found.high == pytest.approx(high, rel=1e-9)
     before = [x for x in meets["low"] if x < found.x]
     assert found.low == pytest.approx(before[-1] if before else X[0], rel=1e-9)
     assert (found.target, found.level, found.last) == (target, level, 1e6)
@@ -126,8 +129,9 @@ def test_each_refusal_carries_what_can_still_be_said():
         sl.curves.planning.needed(X, noisy(), target=9.0)
     assert (c.value.partial.low, c.value.partial.high) == (0.0, 1e3)
     target = float(sl.forecast(X, noisy(), at=[3.9e6])["mean"][0])
-    with pytest.raises(sl.Unidentifiable, match="upper edge of its 80% interval does not") as c:
-        sl.curves.planning.needed(X, noisy(), target=target, furthest=4, level=0.8)
+    # Hold-outs tell a one-sided 95%, so nothing at a level above 90%.
+    with pytest.raises(sl.Unidentifiable, match="upper edge of its 95% interval does not") as c:
+        sl.curves.planning.needed(X, noisy(), target=target, furthest=4, level=0.95)
     assert c.value.partial.x == pytest.approx(3.9e6, rel=0.01)
     assert c.value.partial.high == np.inf
     assert c.value.partial.low < c.value.partial.x

@@ -150,7 +150,8 @@ def test_needed_refuses_what_is_no_curve():
 
 def test_needed_takes_hard_curves_without_a_warning():
     rng = np.random.default_rng(3)
-    for loss in (np.ones(24), np.geomspace(1e-9, 1, 24), np.exp(rng.normal(size=24) * 3)):
+    begun = np.r_[np.ones(23), 0.99]
+    for loss in (begun, np.geomspace(1e-9, 1, 24), np.exp(rng.normal(size=24) * 3)):
         for target in (1e-6, 0.5, 1.0, 3.0):
             found = ask(sl.curves.planning.needed, X, loss, target=target)
             found = found.error.partial if isinstance(found, Refusal) else found
