@@ -24,6 +24,18 @@ def _limited() -> dict[str, np.ndarray]:
     return grid
 
 
+def _schedules() -> dict[str, np.ndarray]:
+    """Return moments of a run at a constant rate, with a cosine, and cooled at the end."""
+    step = np.arange(200.0, 10001.0, 200.0)
+    rates = (
+        np.ones(len(step)),
+        0.55 + 0.45 * np.cos(np.pi * step / 10000),
+        np.clip((10000 - step) / 2000, 0.0, 1.0),
+    )
+    s1, s2 = np.concatenate([sl.laws.areas(step, r) for r in rates], axis=1)
+    return {"s1": s1, "s2": s2}
+
+
 def _boards() -> dict[str, np.ndarray]:
     """Return runs on boards of 3 to 9, from before the climb to just short of perfect."""
     board = np.repeat(np.arange(3.0, 10.0), 6)
@@ -132,6 +144,11 @@ ALL_LAWS: dict[str, Known] = {
         sl.laws.OVERTRAINED,
         {"E": 1.84, "a": 210.0, "b": 190.0, "eta": 0.136},
         _grid(flops=np.geomspace(1e17, 1e21, 8), tokens_per_param=np.geomspace(5, 640, 7)),
+    ),
+    "learning-rate schedule": (
+        sl.laws.ANNEALED,
+        {"E": 2.6, "A": 12.0, "alpha": 0.4, "C": 1.5e-4},
+        _schedules(),
     ),
     "transfer": (
         sl.laws.TRANSFER,

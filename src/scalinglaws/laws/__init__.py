@@ -20,11 +20,13 @@ from scalinglaws.laws.joint import DATA_CONSTRAINED, KAPLAN_ND, KAPLAN_NS, OVERT
 from scalinglaws.laws.law import Law, add, multiply
 from scalinglaws.laws.parts import Parameter, Term
 from scalinglaws.laws.powers import CHINCHILLA, line, power_law, product, sum_of_powers
+from scalinglaws.laws.schedule import ANNEALED, areas
 from scalinglaws.laws.transfer import TRANSFER, rectified, vanilla
 from scalinglaws.laws.worlds import BLEU, BOARD_GAME, ENCODER_DECODER, both_ends
 
 __all__ = [
     "ABNAR",
+    "ANNEALED",
     "BLEU",
     "BOARD_GAME",
     "CHINCHILLA",
@@ -43,6 +45,7 @@ __all__ = [
     "Parameter",
     "Term",
     "add",
+    "areas",
     "both_ends",
     "broken_power_law",
     "line",
