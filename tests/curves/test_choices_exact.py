@@ -36,9 +36,12 @@ def beaten(mean, scale, chosen, draws=400_000):
     return (y.argmin(axis=1) == chosen).mean()
 
 
-def test_a_choice_is_the_least_forecast_and_its_truth_is_measured():
+@pytest.mark.parametrize("pool", [0.0, 0.5, 1.0])
+def test_a_choice_is_the_least_forecast_and_its_truth_is_measured(pool):
     shares = (0.02, 0.5)
-    told = sl.curves.planning.choices(table(), shares=shares, family=lambda t: t.split("_")[0])
+    told = sl.curves.planning.choices(
+        table(), shares=shares, pool=pool, family=lambda t: t.split("_")[0]
+    )
     assert told["share"].tolist() == [s for s in shares for _ in range(3)]
     assert list(told.columns) == list(COLUMNS)
     for row in told.to_dict("records"):
@@ -53,17 +56,28 @@ def test_a_choice_is_the_least_forecast_and_its_truth_is_measured():
         said = {
             m: sl.forecast(p["x"], p["loss"], at=[1e6]).iloc[0].to_dict() for m, p in seen.items()
         }
-        choice = min(said, key=lambda m: said[m]["mean"])
         so_far = {m: level_at(p, row["share"] * 1e6) for m, p in seen.items()}
+        fall = {m: np.log(said[m]["mean"]) - so_far[m] for m in said}
+        common = np.mean(list(fall.values()))
+        pooled = {m: so_far[m] + (1 - pool) * fall[m] + pool * common for m in said}
+        choice = min(pooled, key=pooled.get)
         assert (row["choice"], row["so_far"]) == (choice, min(so_far, key=so_far.get))
         assert row["right"] == (choice == best)
         assert row["right_so_far"] == (row["so_far"] == best)
         assert row["regret"] == pytest.approx(np.expm1(truth[choice] - truth[best]), abs=1e-12)
-        mean = [np.log(s["mean"]) for s in said.values()]
+        mean = list(pooled.values())
         half = [np.log(s["high"] / s["mean"]) / student.ppf(0.95, 5) for s in said.values()]
         # 400,000 draws have a standard error of 0.0008; four of them, and 400 nodes add less.
         assert row["chance"] == pytest.approx(beaten(mean, half, int(np.argmin(mean))), abs=0.004)
         assert (row["models"], row["unjudged"]) == (2, 0)
+
+
+def test_the_default_pools_by_half_and_a_part_is_between_none_and_all():
+    one, other = (sl.curves.planning.choices(table(), **how) for how in ({}, {"pool": 0.5}))
+    assert one.equals(other)
+    for pool in (-0.1, 1.1):
+        with pytest.raises(sl.BadParameters, match="give a part between 0 and 1"):
+            sl.curves.planning.choices(table(), pool=pool)
 
 
 def test_the_chance_does_not_depend_on_the_level():

@@ -266,7 +266,7 @@ def test_choices_see_a_crossing_ahead():
     assert early["regret_so_far"] == early["margin"]
     # More of the curve makes surer, and so does a gap of a factor that no scatter closes.
     assert early["chance"] < chosen.loc["early", 0.5]["chance"]
-    assert chosen.loc["late"]["chance"].min() > 0.9
+    assert chosen.loc["late"]["chance"].min() > 0.85
 
 
 def test_choices_depend_on_neither_order_nor_units():
