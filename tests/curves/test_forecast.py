@@ -207,3 +207,21 @@ def test_a_curve_that_has_not_begun_to_fall_is_refused(points):
     # With one that fell a little, there is an answer, and a width.
     said = sl.forecast(x, np.r_[np.full(points - 1, 0.6888), 0.6886], at=[2e4])
     assert said["low"][0] < 0.98 * said["high"][0]
+
+
+def test_a_rate_that_decays_is_noted_and_changes_no_number():
+    plain = sl.forecast(X, law(X), at=LATER)
+    assert "notes" not in plain.attrs
+    steady = sl.forecast(X, law(X), at=LATER, lr=np.full(len(X), 3e-4))
+    assert "notes" not in steady.attrs
+    rates = np.linspace(3e-4, 3e-5, len(X))
+    order = np.random.default_rng(0).permutation(len(X))
+    decayed = sl.forecast(X[order], law(X)[order], at=LATER, lr=rates[order])
+    (note,) = decayed.attrs["notes"]
+    assert "falls from 0.0003 to 3e-05" in note
+    assert "sl.laws.ANNEALED" in note
+    assert decayed.equals(plain)
+    with pytest.raises(sl.BadRuns, match="one value for each x; found 3 and 24"):
+        sl.forecast(X, law(X), at=LATER, lr=rates[:3])
+    with pytest.raises(sl.BadRuns, match="lr, value 1: found -1"):
+        sl.forecast(X, law(X), at=LATER, lr=-np.ones(len(X)))

@@ -26,6 +26,7 @@ from scalinglaws import _checks as checks
 from scalinglaws._parallel.blas import one_blas_thread
 from scalinglaws._typing import Array
 from scalinglaws.curves._shapes import draws, shapes
+from scalinglaws.curves._solving import scaled, times
 from scalinglaws.errors import BadRuns, Unidentifiable
 
 LEAST = 6
@@ -33,6 +34,9 @@ LEAST = 6
 
 CONSTANT = 1e-9
 """Relative range of the losses up to which they are all the same: rounding."""
+
+DECAYED = 0.9
+"""Part of its peak below which a learning rate counts as decayed."""
 
 POINTS = 32
 """Points of a curve that are kept: longer ones are averaged in equal steps of log x."""
@@ -123,35 +127,6 @@ def _thinned(log_x: Array, log_loss: Array) -> tuple[Array, Array]:
     return means[0], means[1]
 
 
-def _times(left: Array, right: Array) -> Array:
-    """Return the product in parts so small that BLAS starts no threads, which would cost more."""
-    if right.shape[-1] <= 256:
-        return np.asarray(left @ right)
-    rows = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
-    out = np.empty((*rows, left.shape[-2], right.shape[-1]))
-    for k in range(0, right.shape[-1], 256):
-        np.matmul(left, right[..., k : k + 256], out=out[..., k : k + 256])
-    return out
-
-
-def _scaled(past: Array, values: Array, whiten: Array) -> tuple[Array, Array]:
-    """Return floors and scales (g, k), neither negative, of ``floor + scale * shape``.
-
-    Least squares of relative residuals, whitened (g, n, n) by the wander of each kind.
-    """
-    curve, level = _times(whiten, past / values[:, None]), whiten @ (1.0 / values)
-    one = whiten.sum(axis=2)
-    a11 = np.einsum("gnk,gnk->gk", curve, curve)
-    a01, b1 = np.einsum("gn,gnk->gk", level, curve), np.einsum("gn,gnk->gk", one, curve)
-    a00, b0 = ((level * v).sum(axis=1)[:, None] for v in (level, one))
-    rest = a11 * a00 - a01**2
-    floor, scale = (b0 * a11 - b1 * a01) / rest, (b1 * a00 - b0 * a01) / rest
-    below = ~(floor >= 0)
-    floor, scale = np.where(below, 0.0, floor), np.where(below, b1 / a11, scale)
-    flat = ~(scale > 0)
-    return np.where(flat, b0 / a00, floor), np.where(flat, 0.0, scale)
-
-
 @np.errstate(all="ignore")  # a shape that overflows counts for nothing
 def _continued(log_x: Array, log_loss: Array, at: Array) -> tuple[Array, Array]:
     """Return mean and standard deviation of the log loss at log x ``at``, beyond the last point."""
@@ -173,9 +148,9 @@ def _continued(log_x: Array, log_loss: Array, at: Array) -> tuple[Array, Array]:
     past, future, belief = shapes(t, t[0]), shapes(to, t[0]), draws().belief
     weights, found = [], []
     for sign, odds in ((1.0, 0.0), (-1.0, RISING)):
-        floor, scale = _scaled(past, np.exp(sign * y), whiten)
+        floor, scale = scaled(past, np.exp(sign * y), whiten)
         missed = sign * y[:, None] - np.log(floor[:, None] + scale[:, None] * past)
-        spread = (_times(whiten, missed) ** 2).sum(axis=1) / n
+        spread = (times(whiten, missed) ** 2).sum(axis=1) / n
         weight = -counted * (0.5 * np.log(spread + 1e-9) + evidence) - odds + belief
         weights.append(np.where(np.isfinite(weight), weight, -np.inf))
         found.append((sign, floor, scale, missed, spread))
@@ -188,7 +163,7 @@ def _continued(log_x: Array, log_loss: Array, at: Array) -> tuple[Array, Array]:
             told = np.flatnonzero(part[g] > 1e-7)
             w = part[g, told]
             path = np.log(floor[g, told] + scale[g, told] * future[:, told])
-            path = sign * (path + _times(carried[g], missed[g][:, told]))
+            path = sign * (path + times(carried[g], missed[g][:, told]))
             mean, square = mean + path @ w, square + path**2 @ w
             within = within + (spread[g, told] @ w) * left[g]
     total = share[share > 1e-7].sum()
@@ -232,9 +207,31 @@ def _central(x: bytes, loss: bytes, at: bytes) -> tuple[Array, Array]:
     return mean, deviation
 
 
+def _notes(lr: npt.ArrayLike | None, x: npt.ArrayLike) -> list[str]:
+    """Return what a learning rate that decays says against a forecast."""
+    if lr is None:
+        return []
+    rate, at = _checked(lr, "lr"), np.asarray(x, dtype=float)
+    if len(rate) != len(at):
+        raise BadRuns(f"lr has one value for each x; found {len(rate)} and {len(at)}")
+    rate = rate[np.argsort(at, kind="stable")]
+    if rate[-1] >= DECAYED * rate.max():
+        return []
+    return [
+        f"the learning rate falls from {rate.max():.3g} to {rate[-1]:.3g} along this curve. Part "
+        f"of its fall belongs to the schedule, not to x, and a forecast takes all of it for a "
+        f"learning curve's: fit sl.laws.ANNEALED to runs of several schedules instead"
+    ]
+
+
 @one_blas_thread
 def forecast(
-    x: npt.ArrayLike, loss: npt.ArrayLike, *, at: npt.ArrayLike, level: float = 0.9
+    x: npt.ArrayLike,
+    loss: npt.ArrayLike,
+    *,
+    at: npt.ArrayLike,
+    level: float = 0.9,
+    lr: npt.ArrayLike | None = None,
 ) -> pd.DataFrame:
     """Continue a learning curve: the loss at ``at``, with an interval for a new measurement.
 
@@ -245,6 +242,9 @@ def forecast(
     some 1300 shapes with an irreducible loss (power laws with a break and without, falls from a
     flat start, falls that turn up), weighted by how well they fit; nothing is drawn at random. Of
     more than :data:`KNOTS` x to one side, those between are interpolated, to a part in a hundred.
+
+    ``lr`` (n,), the learning rate at each x, changes no number: where it has decayed, the table's
+    ``attrs["notes"]`` says what that does to a forecast, and what to fit instead.
 
     Raises :class:`BadRuns` for what is not positive or finite, :class:`Unidentifiable` for fewer
     than six different x or losses that are all the same, and :class:`BadParameters` for a level
@@ -268,4 +268,7 @@ def forecast(
         name: np.exp(np.clip(value, -700.0, 700.0))
         for name, value in (("mean", mean), ("low", mean - half), ("high", mean + half))
     }
-    return pd.DataFrame(table).assign(extrapolated=(to < log_x[0]) | (to > log_x[-1]))
+    out = pd.DataFrame(table).assign(extrapolated=(to < log_x[0]) | (to > log_x[-1]))
+    if notes := _notes(lr, x):
+        out.attrs["notes"] = notes
+    return out
