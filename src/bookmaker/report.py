@@ -9,17 +9,12 @@ from nbconvert import HTMLExporter
 from traitlets.config import Config
 
 from bookmaker.compose import FOLD, opened
+from bookmaker.plain import plain
 from bookmaker.site import mathjax_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# What the book's renderer reads and a plain one does not; only the look changes, never the words.
-_FENCE = re.compile(r"^(:{3,}|`{3,})\{([\w:-]+)\} *(.*)\n((?:(?!\1).*\n)*?)\1 *$", re.M)
-_OPTION = re.compile(r"^:[\w-]+:.*\n?", re.M)
-_ROLE = re.compile(r"\{[\w:-]+\}`([^`<]+?)(?: *<[^`]*>)?`")
-_LABEL = re.compile(r"^\([\w:-]+\)=\n", re.M)
-_TITLED = {"exercise", "solution", "admonition", "figure", "dropdown"}
 _FOLDED = Config(
     TagRemovePreprocessor={"enabled": True, "remove_input_tags": [FOLD, "remove-input"]}
 )
@@ -34,7 +29,7 @@ def html_report(notebook: Any, title: str) -> str:
     notebook.cells = opened(notebook.cells)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = _plain(cell.source)
+            cell.source = plain(cell.source)
     exporter = HTMLExporter(embed_images=True, exclude_input_prompt=True, config=_FOLDED)
     exporter.exclude_output_prompt = True
     page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})
@@ -46,29 +41,15 @@ def html_report(notebook: Any, title: str) -> str:
         flags=re.S,
     )
     page = re.sub(r'<link[^>]*\bhref="https?://[^"]*"[^>]*>', "", page)
+    return page.replace("</head>", maths() + "</head>", 1)
+
+
+def maths() -> str:
+    """Return the scripts that set a page's formulas, which load nothing."""
     script = (mathjax_folder() / "tex-svg.js").read_text(encoding="utf-8")
-    maths = f"<script>{_MATHJAX_SETTINGS}</script>\n<script>{script}</script>\n"
-    return page.replace("</head>", maths + "</head>", 1)
+    return f"<script>{_MATHJAX_SETTINGS}</script>\n<script>{script}</script>\n"
 
 
 def write_report(notebook: Any, title: str, path: Path) -> None:
     """Write the page of :func:`html_report`."""
     path.write_text(html_report(notebook, title), encoding="utf-8")
-
-
-def _plain(source: str) -> str:
-    text = source + "\n"
-    while True:
-        text, changed = _FENCE.subn(_unfenced, text)
-        if not changed:
-            break
-    text = _LABEL.sub("", text)
-    return _ROLE.sub(r"\1", text).rstrip("\n")
-
-
-def _unfenced(found: re.Match[str]) -> str:
-    kind, title, body = found[2], found[3].strip(), _OPTION.sub("", found[4])
-    if kind == "math":
-        return f"$$\n{body.strip()}\n$$"
-    heading = title or kind.replace("-", " ").capitalize()
-    return f"**{heading}**\n\n{body.strip()}\n"
