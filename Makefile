@@ -15,14 +15,14 @@ export BOOK_BROWSER := $(value BROWSER)
 unexport NAME RUNS P BROWSER
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test chapter new-chapter reference lint lock clean
+.PHONY: help env book test chapter kit new-chapter reference lint lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 	@awk -F ' *## ' '/^#= / {sub(/^#= /, "", $$1); printf "%-17s %s\n", $$1, $$2}' Makefile
 
 #=
-#= NAME=chinchilla ## for chapter and reference: a chapter; for new-chapter: language/my_law
+#= NAME=chinchilla ## for chapter, kit and reference: a chapter; for new-chapter: language/my_law
 #= RUNS=my_runs.csv ## for chapter: a bundled table by name, or the path of a CSV or Parquet file
 #= P="seed=1 ..." ## for chapter: other parameters; quote blanks, P="runs='my file.csv' seed=1"
 #= BROWSER=required ## for test: fail where there is no Chromium, by default auto
@@ -39,6 +39,9 @@ test: env ## Check style and types, run the tests and compare every chapter
 
 chapter: env ## Run one chapter on your runs: NAME=chinchilla RUNS=path.csv P="seed=1"
 	@$(PY) -m bookmaker --make run
+
+kit: env ## Write notebooks for students and teachers, and slides: NAME= for one chapter
+	@$(PY) -m bookmaker --make kit
 
 new-chapter: env ## Write a chapter from a template: NAME=language/my_law
 	@$(PY) -m bookmaker --make new

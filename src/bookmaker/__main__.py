@@ -1,4 +1,4 @@
-"""Command line: ``python -m bookmaker book | run | new | reference | test | lint | lock``."""
+"""Command line: ``python -m bookmaker book | run | kit | new | reference | test | lint | lock``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bookmaker.book import book, refresh_references, run
 from bookmaker.check import check_all, check_sources
 from bookmaker.errors import disk_problem
+from bookmaker.kit import kit
 from bookmaker.new import new_chapter
 from bookmaker.project import Project
 from scalinglaws.errors import BadParameters, ScalingLawError
@@ -57,6 +58,9 @@ def _dispatch(options: argparse.Namespace) -> int:
         if options.runs:
             given["runs"] = options.runs
         run(options.chapter or "", root=options.root, **given)
+        return 0
+    if options.command == "kit":
+        kit(options.root, chapters=[options.chapter] if options.chapter else None)
         return 0
     if options.command == "reference":
         refresh_references(options.chapter or None, root=options.root)
@@ -126,6 +130,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     refresh = commands.add_parser("reference", help="refresh the text outputs in the sources")
     refresh.add_argument("chapter", nargs="?", help="one chapter, by default all")
+    pack = commands.add_parser("kit", help="notebooks for students and teachers, and slides")
+    pack.add_argument("chapter", nargs="?", help="one chapter, by default all")
     new = commands.add_parser("new", help="write a chapter from a template")
     new.add_argument("chapter", nargs="?", help="its part and name, such as language/my_law")
     test = commands.add_parser("test", help="style, types, tests and every chapter's outputs")

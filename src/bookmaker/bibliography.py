@@ -8,6 +8,7 @@ import tomllib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from pybtex.database import parse_string
 from pybtex.database.input.bibtex import LowLevelParser
 from pybtex.exceptions import PybtexError
 
@@ -40,6 +41,20 @@ def check_bibliography(project: Project) -> Iterator[str]:
         yield f"{cited[key]} cites {key}, which references.bib lacks"
     for key in sorted(set(keys) - set(cited)):
         yield f"references.bib has {key}, which nothing cites"
+
+
+def cited_as(project: Project) -> dict[str, str]:
+    """Map each entry to how a sentence names it: ``Hoffmann et al. 2022``."""
+    path = project.sources / "references.bib"
+    found = parse_string(path.read_text(encoding="utf-8"), "bibtex") if path.is_file() else None
+    named: dict[str, str] = {}
+    for key, entry in found.entries.items() if found else ():
+        people = [" ".join(person.last_names).strip("{}") for person in entry.persons["author"]]
+        two = len(people) == 2 and people[1] != "others"
+        who = people[0] if len(people) == 1 else f"{people[0]} et al."
+        who = " and ".join(people) if two else who
+        named[str(key)] = f"{who} {entry.fields['year']}"
+    return named
 
 
 def _entries(project: Project) -> Iterator[str]:

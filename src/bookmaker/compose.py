@@ -42,14 +42,10 @@ def compose(
     words to entries of the glossary, ``cite`` says how to cite the chapter, and drawings of figures
     for other widths and themes go to the folder ``drawings``.
     """
-    page = copy.deepcopy(dict(source))
-    outputs = iter(c for c in executed["cells"] if c["cell_type"] == "code")
+    page = with_outputs(source, executed)
     cells = page["cells"]
     for cell in cells:
         if cell["cell_type"] == "code":
-            ran = next(outputs)
-            cell["outputs"] = copy.deepcopy(ran.get("outputs", []))
-            cell["execution_count"] = ran.get("execution_count")
             _fold(cell)
             _link_cards(cell)
             lift_drawings(cell, drawings)
@@ -57,6 +53,18 @@ def compose(
     cells = opened(cells)
     link_terms([c for c in cells if c["cell_type"] == "markdown"], terms)
     page["cells"] = [_timed(cells[0], minutes), *cells[1:], *_cited(cells, cite)]
+    return page
+
+
+def with_outputs(source: Mapping[str, Any], executed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a chapter's source as it stands, with the outputs that its execution gave."""
+    page = copy.deepcopy(dict(source))
+    outputs = iter(c for c in executed["cells"] if c["cell_type"] == "code")
+    for cell in page["cells"]:
+        if cell["cell_type"] == "code":
+            ran = next(outputs)
+            cell["outputs"] = copy.deepcopy(ran.get("outputs", []))
+            cell["execution_count"] = ran.get("execution_count")
     return page
 
 

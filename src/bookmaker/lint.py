@@ -13,6 +13,7 @@ from bookmaker.pages import GENERATED, toc_pages
 from bookmaker.parameters import read_parameters
 from bookmaker.project import Project, read_notebook
 from bookmaker.settings import read_yaml
+from bookmaker.solutions import only_solved
 from scalinglaws.errors import ScalingLawError
 
 if TYPE_CHECKING:
@@ -132,8 +133,22 @@ def _whole(notebook: Any) -> Iterator[str]:
         if one.minutes is None:
             yield f"exercise {one.label} does not say how long it takes: end it with *(10 minutes)*"
     yield from _folds(notebook)
+    yield from _students(notebook)
     if not any(_compared(cell) for cell in notebook.cells):
         yield "stores no text output, so nbval compares nothing; run `make reference`"
+
+
+def _students(notebook: Any) -> Iterator[str]:
+    """Find cells at which a student's notebook, which has no solutions, would stop."""
+    try:
+        needed = only_solved(notebook.cells)
+    except SyntaxError:
+        return  # said of the cell already
+    for name, numbers in needed.items():
+        yield (
+            f"cell {min(numbers)}: uses {name}, which only a solution defines, so a student's "
+            "notebook would stop here; define it before the exercise"
+        )
 
 
 def _folds(notebook: Any) -> Iterator[str]:
