@@ -166,6 +166,7 @@ def _page(project: Project, page: str, claims: Gathered) -> str:
 def library_page() -> str:
     """Write the reference of the library's public names, for Sphinx's autodoc to fill."""
     import scalinglaws
+    import scalinglaws.laboratory
     import scalinglaws.notebook
     from bookmaker.thresholds import thresholds_section  # late: it loads all of the library
 
@@ -178,6 +179,7 @@ def library_page() -> str:
     ]
     seen: list[object] = []
     lines += _members("sl", scalinglaws, "##", seen)
+    lines += _section("scalinglaws.laboratory", scalinglaws.laboratory, "##", seen)
     lines += _section("scalinglaws.notebook", scalinglaws.notebook, "##", seen)
     return "\n".join([*lines, *thresholds_section()])
 
