@@ -160,7 +160,8 @@ def _index(pages: dict[str, tuple[str, int]]) -> str:
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         "<title>Teacher's kit</title><style>:root{color-scheme:light dark}"
         "body{font:1rem/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}"
-        "th{text-align:left;font-weight:400}td,th{padding:.25rem .75rem .25rem 0}</style>"
-        f"<h1>Teacher's kit</h1><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
-        "</table></html>\n"
+        "main{overflow-x:auto}th{text-align:left;font-weight:400}"
+        "td,th{padding:.25rem .75rem .25rem 0}</style>"
+        f"<main><h1>Teacher's kit</h1><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
+        "</table></main></html>\n"
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bookmaker import exponents
 from bookmaker.claims import claims_csv, gather_claims
-from bookmaker.compose import compose, page_text
+from bookmaker.compose import MINUTE, compose, page_text
 from bookmaker.drawings import FOLDER
 from bookmaker.exercises import MARKER, Exercise, exercise_table, exercises_in
 from bookmaker.figure import exponents_figure
@@ -19,6 +19,7 @@ from bookmaker.project import read_plain, write_atomically
 from bookmaker.scorecard import CSV, counts_of, errata_page, scorecard_page, totals_in_words
 from bookmaker.settings import read_yaml
 from bookmaker.words import glossary_terms
+from scalinglaws.errors import ScalingLawError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,7 @@ SCORECARD, ERRATA = "back/scorecard", "back/errata"
 CATALOGUE, LIBRARY = "back/catalogue", "back/library"
 GENERATED = (SCORECARD, ERRATA, CATALOGUE, LIBRARY)
 TOTALS = "<!-- totals of the scorecard -->"
+ANSWERED = re.compile(r"<!-- minute: (\S+) -->")
 VERDICTS = re.compile(r"<!-- verdicts: (.+?) -->")
 
 
@@ -87,9 +89,6 @@ def write_pages(project: Project) -> None:
     named = toc_pages(project)
     claims = gather_claims(project, named)
     keep.add(_write(project.pages / CSV, claims_csv(claims)))
-    guide = project.pages / "back/teaching.md"
-    if MARKER in _text(guide):
-        _write(guide, _text(guide).replace(MARKER, _exercises(project, named)))
     every = [one for own in claims.values() for one in own]
     front = project.pages / "index.md"
     if TOTALS in _text(front):
@@ -97,6 +96,12 @@ def write_pages(project: Project) -> None:
     for path in sorted(project.pages.rglob("*.md")):
         if VERDICTS.search(text := _text(path)):
             text = VERDICTS.sub(lambda m: counts_of(every, m[1]), text)
+            _write(path, text)
+        if MARKER in text:
+            text = text.replace(MARKER, _exercises(project, named))
+            _write(path, text)
+        if ANSWERED.search(text):
+            text = ANSWERED.sub(lambda m: _answer(project, m[1]), text)
             _write(path, text)
         if exponents.MARKER.search(text):
             draw = partial(exponents_figure, project)
@@ -127,6 +132,21 @@ def _exercises(project: Project, order: list[str]) -> str:
             texts = [c["source"] for c in cells if c["cell_type"] == "markdown"]
             found[name] = (title_of(source), exercises_in(texts))
     return exercise_table(found)
+
+
+def _answer(project: Project, name: str) -> str:
+    """Quote what a chapter, once executed, answers in one minute; raises where there is none."""
+    executed = project.executed / f"{name}.ipynb"
+    cells = read_plain(executed)["cells"] if executed.is_file() else []
+    for cell in cells:
+        if MINUTE in cell["metadata"].get("tags", []):
+            for output in cell["outputs"]:
+                if said := output.get("data", {}).get("text/markdown"):
+                    return "".join(said).removeprefix("**In one minute.** ")
+    raise ScalingLawError(
+        f"a page asks for the answer of {name}, and no chapter of that name has a cell tagged "
+        f"`{MINUTE}`: correct the name in <!-- minute: {name} -->, or tag the cell"
+    )
 
 
 def _write(path: Path, text: str) -> Path:
