@@ -2,6 +2,7 @@
 
 from scalinglaws._format import number
 from scalinglaws.notebook.asking import show_refusals
+from scalinglaws.notebook.checked import Reply, answer
 from scalinglaws.notebook.refusal import Refusal, ask, say
 from scalinglaws.notebook.tables import Table, count, show
 from scalinglaws.notebook.verdicts import Claim, Claims, claim, claims
@@ -11,7 +12,9 @@ __all__ = [
     "Claim",
     "Claims",
     "Refusal",
+    "Reply",
     "Table",
+    "answer",
     "ask",
     "claim",
     "claims",
