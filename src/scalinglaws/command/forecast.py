@@ -11,6 +11,9 @@ from scalinglaws.command._reading import options, reading, source, tell
 if TYPE_CHECKING:
     import pandas as pd
 
+_RATES = ("lr", "learning_rate", "train/lr", "train/learning_rate")
+"""Columns that hold a learning rate: one that has decayed speaks against a forecast."""
+
 _AHEAD = (2.0, 10.0)
 """Times the last x at which a curve is continued where nothing is asked."""
 
@@ -80,7 +83,12 @@ def _one(
     wanted = list(at) or ([] if target is not None else [k * last for k in _AHEAD])
     out: dict[str, Any] = {"curve": name, "points": len(part), "last": last, "ahead": []}
     if wanted:
-        table = sl.forecast(part[x], part["loss"], at=wanted)
+        rate = next((c for c in _RATES if c in part.columns and c != x), None)
+        table = sl.forecast(
+            part[x], part["loss"], at=wanted, lr=None if rate is None else part[rate]
+        )
+        for note in table.attrs.get("notes", ()):
+            click.echo(f"{name}: {note}", err=True)
         out["ahead"] = [
             {"x": r.x, "times": r.x / last, "mean": r.mean, "low": r.low, "high": r.high}
             for r in table.itertuples()

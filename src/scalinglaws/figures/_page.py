@@ -10,11 +10,10 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.gridspec import GridSpec
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.legend import Legend
-from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator
 
 from scalinglaws.figures._recolour import PAPER, dark
@@ -34,6 +33,10 @@ _LEAST = 8.0
 """Points below which no text is drawn."""
 
 _PAD = 0.06
+
+_SUBPIXELS, _LARGE = 64, 100.0
+"""Parts of a pixel, here a point, in which a font counts widths, and points at which it is asked:
+at the size of a message it would round each letter to whole pixels."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ def laid_out(figure: Figure, head: Head, *, narrow: bool) -> Iterator[None]:
         if engine is not None:
             # Places are found once, for all drawings of this width.
             engine.execute(figure)
-            figure.set_layout_engine("none")
+            # Any engine, even one that does nothing, has each drawing drawn twice.
+            figure.set_layout_engine(None)
             during.callback(figure.set_layout_engine, engine)
         yield
 
@@ -180,12 +184,14 @@ def _headed(figure: Figure, head: Head, size: float) -> Iterator[None]:
 
 def wrapped(text: str, size: float, room: float) -> list[str]:
     """Break bold words of a size in points into lines no longer than ``room`` points."""
-    bold = FontProperties(weight="bold")
+    font = get_font(findfont(FontProperties(weight="bold")))
+    font.set_size(_LARGE, 72)
+    room *= _LARGE / size * _SUBPIXELS
     lines: list[str] = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word
-        fits = TextPath((0, 0), longer, size=size, prop=bold).get_extents().width <= room
-        if lines and fits:
+        font.set_text(longer, 0.0)
+        if lines and font.get_width_height()[0] <= room:
             lines[-1] = longer
         else:
             lines.append(word)
