@@ -64,6 +64,11 @@ ALL_LAWS: dict[str, Known] = {
         {"A": 482.0, "B": 2085.0, "E": 1.817, "alpha": 0.348, "beta": 0.366},
         _grid(params=np.geomspace(5e7, 1.5e10, 9), tokens=np.geomspace(1e9, 5e11, 9)),
     ),
+    "tied exponents": (
+        sl.laws.TIED,
+        {"A": 561.6, "B": 1752.0, "E": 1.818, "alpha": 0.357},
+        _grid(params=np.geomspace(5e7, 1.5e10, 9), tokens=np.geomspace(1e9, 5e11, 9)),
+    ),
     "interaction": (
         sl.laws.INTERACTION,
         {"A": 401.0, "B": 1245.0, "E": 1.757, "alpha": 0.3285, "beta": 0.3333, "d": 0.774},

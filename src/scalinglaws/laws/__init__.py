@@ -19,7 +19,7 @@ from scalinglaws.laws.interaction import INTERACTION
 from scalinglaws.laws.joint import DATA_CONSTRAINED, KAPLAN_ND, KAPLAN_NS, OVERTRAINED, ROUTED
 from scalinglaws.laws.law import Law, add, multiply
 from scalinglaws.laws.parts import Parameter, Term
-from scalinglaws.laws.powers import CHINCHILLA, line, power_law, product, sum_of_powers
+from scalinglaws.laws.powers import CHINCHILLA, TIED, line, power_law, product, sum_of_powers
 from scalinglaws.laws.schedule import ANNEALED, areas
 from scalinglaws.laws.transfer import TRANSFER, rectified, vanilla
 from scalinglaws.laws.worlds import BLEU, BOARD_GAME, ENCODER_DECODER, both_ends
@@ -40,6 +40,7 @@ __all__ = [
     "OVERTRAINED",
     "ROUTED",
     "STEPS_TO_TARGET",
+    "TIED",
     "TRANSFER",
     "Law",
     "Parameter",

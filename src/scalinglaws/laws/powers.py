@@ -185,3 +185,25 @@ CHINCHILLA = sum_of_powers(
         "b": Bound(_share, ("alpha",)),
     },
 )
+
+TIED = sum_of_powers(
+    name="Chinchilla, tied exponents",
+    inputs=("params", "tokens"),
+    parameters=(
+        coefficient("A", "A", "loss * params^alpha", "weight of the finite-model term"),
+        coefficient("B", "B", "loss * tokens^alpha", "weight of the finite-data term"),
+        _FLOOR,
+        exponent("alpha", "α", "how fast loss falls with model size and with data"),
+    ),
+    terms=(
+        Term(coefficient="A", powers=(("params", "alpha"),)),
+        Term(coefficient="B", powers=(("tokens", "alpha"),)),
+        Term(coefficient="E"),
+    ),
+    formula="L(N, D) = E + A N^-alpha + B D^-alpha",
+    reference="Hoffmann et al. 2022, equation 2, with alpha = beta; Gadre et al. 2024, equation 4",
+)
+"""Chinchilla's law whose two terms fall alike, so that tokens per parameter stay at the best split.
+
+The same law as ``OVERTRAINED``, in params and tokens.
+"""
