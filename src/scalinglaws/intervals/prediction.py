@@ -14,10 +14,13 @@ from scalinglaws.intervals import measured_coverage as measured
 from scalinglaws.intervals.resampling import JACKKNIFE, RESAMPLES, ends, percentiles, resampled
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy.typing as npt
 
     from scalinglaws._typing import Array
     from scalinglaws.fitting.fitted import Fitted
+    from scalinglaws.laws import Law
 
 
 def predict(
@@ -56,34 +59,7 @@ def predict(
     ['in range', 'extrapolated']
     """
     level, n = checks.level(level), checks.resamples(n)
-    if missing := [i for i in fit.law.inputs if i not in inputs]:
-        raise UnknownName(
-            f"{fit.law.name} predicts from {', '.join(fit.law.inputs)}; give "
-            f"{', '.join(missing)} too"
-        )
-    if unknown := [i for i in inputs if i not in fit.law.inputs]:
-        raise UnknownName(
-            f"{fit.law.name} predicts from {', '.join(fit.law.inputs)}, not from "
-            f"{', '.join(unknown)}"
-        )
-    try:
-        columns = [np.atleast_1d(np.asarray(inputs[i], dtype=float)) for i in fit.law.inputs]
-        points = dict(zip(fit.law.inputs, np.broadcast_arrays(*columns), strict=True))
-    except (TypeError, ValueError) as error:
-        raise BadRuns(
-            f"to predict, {' and '.join(fit.law.inputs)} must be numbers, or as many of one as of "
-            f"the other: {error}"
-        ) from error
-    for name, values in points.items():
-        if values.ndim > 1:
-            raise BadRuns(
-                f"{name} must be a list of numbers to predict; found shape {values.shape}"
-            )
-        positive = fit.law.domain == "positive"
-        if not np.isfinite(values).all() or (positive and (values <= 0).any()):
-            raise BadRuns(
-                f"{name} must be {'positive and ' * positive}finite to predict; found {values}"
-            )
+    points = points_of(fit.law, inputs)
     draws = resampled(fit, n, kind=kind, by=by)
     middle = fit.law(fit.params, **points)
     curves = fit.law({c: draws[c].to_numpy() for c in fit.law.names}, **points)
@@ -107,6 +83,41 @@ def predict(
     if held is not None and held < measured.SHORT:
         frame["measured"] = held
     return frame
+
+
+def points_of(law: Law, inputs: Mapping[str, npt.ArrayLike]) -> dict[str, Array]:
+    """Return the inputs of a law to predict at, by name, each (m,).
+
+    Raises :class:`UnknownName` for one that is missing or that the law does not have, and
+    :class:`BadRuns` for what is not a finite number, or not positive where the law needs that.
+    """
+    if missing := [i for i in law.inputs if i not in inputs]:
+        raise UnknownName(
+            f"{law.name} predicts from {', '.join(law.inputs)}; give {', '.join(missing)} too"
+        )
+    if unknown := [i for i in inputs if i not in law.inputs]:
+        raise UnknownName(
+            f"{law.name} predicts from {', '.join(law.inputs)}, not from {', '.join(unknown)}"
+        )
+    try:
+        columns = [np.atleast_1d(np.asarray(inputs[i], dtype=float)) for i in law.inputs]
+        points = dict(zip(law.inputs, np.broadcast_arrays(*columns), strict=True))
+    except (TypeError, ValueError) as error:
+        raise BadRuns(
+            f"to predict, {' and '.join(law.inputs)} must be numbers, or as many of one as of "
+            f"the other: {error}"
+        ) from error
+    for name, values in points.items():
+        if values.ndim > 1:
+            raise BadRuns(
+                f"{name} must be a list of numbers to predict; found shape {values.shape}"
+            )
+        positive = law.domain == "positive"
+        if not np.isfinite(values).all() or (positive and (values <= 0).any()):
+            raise BadRuns(
+                f"{name} must be {'positive and ' * positive}finite to predict; found {values}"
+            )
+    return points
 
 
 def _with_scatter(

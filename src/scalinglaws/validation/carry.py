@@ -1,6 +1,6 @@
 """How far do laws carry? Fit each table's smaller runs, and hold the rest of it against them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,9 @@ from scalinglaws.intervals import beyond, origins
 from scalinglaws.laws import CHINCHILLA, Law
 
 ROUNDING = 1 + 1e-9
+
+Rows = npt.NDArray[np.bool_]
+"""Which rows of a table are meant, (n,)."""
 
 
 def carried(
@@ -51,14 +54,7 @@ def carried(
     rows = []
     for name, runs in tables.items():
         checks.table(runs, (*law.inputs, law.response), what=f"the table {name}")
-        size = origins.scale(law, {k: runs[k].to_numpy(dtype=float) for k in law.inputs})
-        seen = set()
-        for cut in cuts:
-            small = _below(runs, size, size.max() / cut * ROUNDING)
-            large = (size > size[small].max(initial=0.0)) & ~_of_the_same(runs, small)
-            if small.sum() < origins.LEAST_ROWS or not large.any() or int(small.sum()) in seen:
-                continue
-            seen.add(int(small.sum()))
+        for cut, small, large in splits(law, runs, cuts):
             try:
                 options: dict[str, Any] = {"objective": objective, "held": held, "seed": seed}
                 trained = fit(law, runs[small], **options)
@@ -69,7 +65,27 @@ def carried(
     return pd.DataFrame(rows, columns=columns)
 
 
-def _below(runs: pd.DataFrame, size: Array, cut: float) -> npt.NDArray[np.bool_]:
+def splits(
+    law: Law, runs: pd.DataFrame, cuts: Sequence[float], *, least: int = origins.LEAST_ROWS
+) -> Iterator[tuple[float, Rows, Rows]]:
+    """Yield each cut that leaves enough below it, the rows (n,) to fit, and those beyond them.
+
+    Enough are ``least`` rows. A cut is a factor below the largest scale of the table, as ``law``
+    counts it. Where a column ``run`` repeats, whole runs are fitted or lie beyond, never a part of
+    each; a cut that leaves the same rows as another is passed over.
+    """
+    size = origins.scale(law, {k: runs[k].to_numpy(dtype=float) for k in law.inputs})
+    seen = set()
+    for cut in cuts:
+        small = _below(runs, size, size.max() / cut * ROUNDING)
+        large = (size > size[small].max(initial=0.0)) & ~_of_the_same(runs, small)
+        if small.sum() < least or not large.any() or int(small.sum()) in seen:
+            continue
+        seen.add(int(small.sum()))
+        yield cut, small, large
+
+
+def _below(runs: pd.DataFrame, size: Array, cut: float) -> Rows:
     """Return which rows lie up to a cut, with all of their run where ``run`` repeats."""
     if "run" not in runs.columns:
         return np.asarray(size <= cut)
@@ -77,7 +93,7 @@ def _below(runs: pd.DataFrame, size: Array, cut: float) -> npt.NDArray[np.bool_]
     return np.asarray(largest.to_numpy() <= cut)
 
 
-def _of_the_same(runs: pd.DataFrame, small: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _of_the_same(runs: pd.DataFrame, small: Rows) -> Rows:
     """Return which rows are fitted, or belong to a run that is."""
     if "run" not in runs.columns:
         return small
