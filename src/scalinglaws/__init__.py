@@ -3,8 +3,9 @@
 ``load`` or ``read_runs`` gives a checked table of runs; ``fit`` a law to it; ask the fit for
 intervals, predictions, a test of published parameters or its report; ``allocate`` splits a budget,
 ``hold_out`` scores a law on runs that it has not seen, ``forecast`` continues a learning curve,
-``multiplier`` says what compute one recipe saves over another, ``fragility`` what turns a number,
-``next_runs`` which runs to train next; ``report`` puts an answer and its limits on one page.
+``forecast_runs`` averages laws beyond a table of runs, ``multiplier`` says what compute one recipe
+saves over another, ``fragility`` what turns a number, ``next_runs`` which runs to train next;
+``report`` puts an answer and its limits on one page.
 What chapters write with is in ``scalinglaws.notebook``.
 """
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from scalinglaws.decide.next_runs import next_runs
     from scalinglaws.decide.report import report
     from scalinglaws.validation import simulate
+    from scalinglaws.validation.forecast_runs import forecast_runs
     from scalinglaws.validation.fragility import fragility
     from scalinglaws.validation.hold_out import hold_out
 
@@ -68,6 +70,7 @@ __all__ = [
     "figures",
     "fit",
     "forecast",
+    "forecast_runs",
     "fragility",
     "hold_out",
     "huber",
@@ -87,6 +90,7 @@ _LATE = {
     "downstream": "scalinglaws.downstream",
     "figures": "scalinglaws.figures",
     "forecast": "scalinglaws.curves.forecast",
+    "forecast_runs": "scalinglaws.validation.forecast_runs",
     "fragility": "scalinglaws.validation.fragility",
     "hold_out": "scalinglaws.validation.hold_out",
     "multiplier": "scalinglaws.compute.multiplier",
@@ -95,6 +99,11 @@ _LATE = {
     "simulate": "scalinglaws.validation.simulate",
 }
 """Where what most calls do without is imported from when it is first used."""
+
+_VERBS = (
+    "forecast", "forecast_runs", "fragility", "hold_out", "multiplier", "next_runs", "report",
+)  # fmt: skip
+"""Those that are functions of a module of their own name."""
 
 
 def __getattr__(name: str) -> Any:
@@ -111,7 +120,7 @@ def __getattr__(name: str) -> Any:
             f"'scalinglaws[figures]'",
             name=error.name,
         ) from None
-    if name in ("forecast", "fragility", "hold_out", "multiplier", "next_runs", "report"):
+    if name in _VERBS:
         found = getattr(found, name)
     globals()[name] = found
     return found
