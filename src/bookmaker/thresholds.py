@@ -15,6 +15,7 @@ from scalinglaws.downstream import (
 )
 from scalinglaws.fitting import partial, status
 from scalinglaws.intervals import interval, measured_coverage, parameter_test, resampling
+from scalinglaws.validation import entrants, forecast_runs
 
 ROWS: tuple[tuple[str, str, float, str], ...] = (
     (
@@ -118,6 +119,18 @@ ROWS: tuple[tuple[str, str, float, str], ...] = (
         "models, at least",
         _ahead.FEWEST,
         "three parameters, and the best fifth held out",
+    ),
+    (
+        "`forecast_runs`",
+        "budgets for a law of compute, at least",
+        entrants.FEWEST_BUDGETS,
+        "one more than a power law with a floor has parameters",
+    ),
+    (
+        "`forecast_runs`",
+        "rows below a cut where a table has compute alone, at least",
+        forecast_runs.FEWEST_ROWS,
+        "two more than a power law with a floor has parameters",
     ),
     (
         "`downstream.saturation`",

@@ -120,7 +120,7 @@ def test_a_unit_of_the_loss_changes_nothing_but_the_unit():
     )
 
 
-def test_without_an_origin_all_laws_count_alike_and_the_note_says_so():
+def test_without_an_origin_the_laws_with_a_floor_count_alike_and_the_note_says_so():
     runs = sl.simulate.at(
         CHINCHILLA,
         TRUTH,
@@ -129,9 +129,12 @@ def test_without_an_origin_all_laws_count_alike_and_the_note_says_so():
         tokens=np.tile(np.geomspace(2e9, 4e10, 4), 3),
     )
     told = sl.forecast_runs(runs, at=AT, n=20)
-    weights = list(told.attrs["weights"].values())
+    floors = [e.name for e in ENTRANTS if e.name not in {"Kaplan", "line"}]
     assert told.attrs["origins"] == 0
-    np.testing.assert_allclose(weights, 1 / len(weights), rtol=1e-12)
+    for name, weight in told.attrs["weights"].items():
+        assert weight == pytest.approx(0.2 if name in floors else 0.0, abs=1e-12)
+    kaplan = sl.forecast_runs(runs, at=AT, laws=[KAPLAN_ND], n=20)
+    assert kaplan.attrs["weights"] == {KAPLAN_ND.name: 1.0}
     assert told.attrs["per_decade"] == ALLOWANCE
     assert "no origin could be tried" in told.attrs["note"]
 

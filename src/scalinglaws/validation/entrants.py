@@ -18,7 +18,7 @@ from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN, optimal_params
 from scalinglaws.errors import BadParameters, Unidentifiable
 from scalinglaws.fitting.objectives import HUBER, Objective
 from scalinglaws.intervals import beyond
-from scalinglaws.intervals.resampling import ends, resampled
+from scalinglaws.intervals.resampling import JACKKNIFE, ends, resampled
 from scalinglaws.laws import CHINCHILLA, INTERACTION, KAPLAN_ND, TIED, Law, power_law
 
 if TYPE_CHECKING:
@@ -61,6 +61,11 @@ class Entrant:
         """Whether it goes through the best run of each budget."""
         return self.law.inputs == COMPUTE
 
+    @property
+    def has_floor(self) -> bool:
+        """Whether the law has an irreducible loss."""
+        return "E" in self.law.names
+
 
 ENTRANTS = (
     Entrant(name="Chinchilla", law=CHINCHILLA),
@@ -91,8 +96,12 @@ class Trained:
 
     def ends(self, points: Mapping[str, Array], *, level: float, n: int) -> Array:
         """Return the ends (2, m) of the loss if the law holds, by resampling the runs."""
-        draws, inputs = resampled(self.fit, n, kind=None, by=None), self._inputs(points)
-        law = self.fit.law
+        try:
+            draws = resampled(self.fit, n, kind=None, by=None)
+        except Unidentifiable:
+            # Four groups are too few to draw from, and enough to leave one out of each time.
+            draws = resampled(self.fit, n, kind=JACKKNIFE, by=None)
+        law, inputs = self.fit.law, self._inputs(points)
         values = law({k: draws[k].to_numpy() for k in law.names}, **inputs)
         found = ends(draws, values, law(self.fit.params, **inputs), level)
         return self._scaled(found, points)
