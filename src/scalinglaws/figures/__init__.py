@@ -12,6 +12,7 @@ from scalinglaws.figures._fit import curve, fit, hold_out, intervals, lines
 from scalinglaws.figures._fragility import fragility
 from scalinglaws.figures._frontier import frontiers, isoflop
 from scalinglaws.figures._ladders import chained, ladders, metrics, powers, trends, ways
+from scalinglaws.figures._league import far_ends
 from scalinglaws.figures._planning import choices, needed, trials
 from scalinglaws.figures._recipe import regrets
 from scalinglaws.figures._runs import both_axes, envelope, runs
@@ -41,6 +42,7 @@ __all__ = [
     "envelope",
     "experts",
     "exponents",
+    "far_ends",
     "finetuning",
     "fit",
     "forecasts",
