@@ -57,12 +57,12 @@ def test_weight_goes_to_the_laws_that_hold(law, truth, near):
 def test_intervals_hold_what_is_measured_beyond(law, truth):
     held, widths = [], []
     exact = law(truth, **{k: np.array(v) for k, v in AT.items()})
-    for seed in range(12):
+    for seed in range(8):
         told = sl.forecast_runs(table(law, truth, seed=seed), at=AT, n=40)
         held += ((told["low"] <= exact) & (exact <= told["high"])).tolist()
         widths += np.log(told["high"] / told["low"]).tolist()
-    # 24 asked at 90%: with a coverage of 90%, fewer than 18 come once in a hundred.
-    assert sum(held) >= 18
+    # 16 asked: with a coverage of 90%, fewer than 11 come three times in a thousand.
+    assert sum(held) >= 11
     # An interval that held by being useless would be wider than the loss is above its floor.
     assert np.median(widths) < 0.25
 
