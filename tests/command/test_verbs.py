@@ -297,3 +297,139 @@ def test_chapters_are_run_in_a_checkout(tmp_path, monkeypatch):
     refused = run("chapter", "chinchilla", "runs.csv")
     assert refused.exit_code == REFUSED
     assert "call this inside a checkout" in refused.stderr
+
+
+def test_nothing_is_written_over_what_is_not_ones_own(folder, tmp_path):
+    runs = tmp_path / "runs.csv"
+    before = (folder / "plain.csv").read_bytes()
+    runs.write_bytes(before)
+    for words in (("report", runs, "--flops", 1e21, "-o", runs), ("fit", runs, "--save", runs)):
+        refused = run(*words)
+        assert refused.exit_code == REFUSED
+        assert "is what was read" in refused.stderr
+        assert runs.read_bytes() == before
+    notes = tmp_path / "notes.html"
+    notes.write_text("mine")
+    refused = run("report", runs, "--flops", 1e21, "-o", notes)
+    assert "is no report of this command" in refused.stderr
+    assert notes.read_text() == "mine"
+    kept = tmp_path / "fit.json"
+    assert run("fit", runs, "--save", kept).exit_code == 0
+    assert run("fit", runs, "--save", kept).exit_code == 0  # its own may be written again
+    nowhere = run("fit", runs, "--save", tmp_path / "no" / "fit.json")
+    assert nowhere.exit_code == REFUSED
+    assert "there is no folder" in nowhere.stderr
+    # What a table is read by says nothing about a fit that was kept.
+    told_twice = run("plan", kept, "--flops", 1e21, "--law", "kaplan")
+    assert told_twice.exit_code == 2
+    assert "--law says nothing about a fit that was saved" in told_twice.stderr
+
+
+def test_wrong_numbers_are_wrong_calls(folder):
+    plain = folder / "plain.csv"
+    for words in (
+        ("plan", plain, "--flops", "-1"),
+        ("plan", plain, "--flops", "nan"),
+        ("plan", plain, "--flops", "inf"),
+        ("plan", plain, "--gpu", "h100", "--peak-flops", 1e15, "--hours", 1, "--mfu", 0.4),
+        ("plan", plain, "--flops", 1e21, "--gpus", 8),
+        ("next", plain, "--target", "flops=1e21", "--spend", "0"),
+        ("next", plain, "--target", "params=1e9", "--spend", 1e20),
+        ("next", plain, "--target", "flops=1e21", "--spend", 1e20, "--runs", 0),
+        ("forecast", folder / "history.csv", "--at", "-5"),
+        ("ladder", plain, "--task", "loss", "--at", "params=-1", "--at", "tokens=1"),
+    ):
+        assert run(*words).exit_code == 2, words
+    refused = run(
+        "next", plain, "--target", "flops=1e21", "--spend", 1e20, "--min-params", 1e9,
+        "--max-params", 1e8,
+    )  # fmt: skip
+    assert refused.exit_code == REFUSED
+    assert "min_params is above max_params" in refused.stderr
+
+
+def test_runs_of_several_sizes_are_no_curve(folder, tmp_path):
+    path = tmp_path / "n.csv"
+    plain = pd.read_csv(folder / "plain.csv").drop(columns="run")
+    plain.rename(columns={"params": "n_params", "tokens": "n_tokens"}).to_csv(path, index=False)
+    refused = run("forecast", path)
+    assert refused.exit_code == REFUSED
+    assert "params 20M: a forecast needs the loss at 6 different x" in refused.stderr
+
+
+def test_charts_and_histories_as_trackers_write_them(tmp_path):
+    chart, history = tmp_path / "chart.csv", tmp_path / "history.csv"
+    x = np.arange(100, 2100, 100)
+    a, b = 2 + 9 * x**-0.4, 2.1 + 9 * x**-0.4
+    pd.DataFrame({"Step": x, "a - val/loss": a, "b - val/loss": b}).to_csv(chart, index=False)
+    assert [c["curve"] for c in told("forecast", chart)["curves"]] == ["a", "b"]
+    pd.DataFrame(
+        {"_step": x, "train/loss": a, "val/loss": [v if k % 2 else "" for k, v in enumerate(b)]}
+    ).to_csv(history, index=False)
+    found = run("forecast", history)
+    assert "10 rows left out in which no val/loss was logged" in found.stderr
+    assert "10 points to step 2000" in found.stdout
+    broken = tmp_path / "broken.csv"
+    pd.DataFrame({"tokens": x, "loss": [-1.0, *a[1:]]}).to_csv(broken, index=False)
+    assert "found '-1.0' (negative)" in run("forecast", broken).stderr
+
+
+def test_a_curve_that_has_turned_up_is_said_to(tmp_path):
+    path = tmp_path / "up.csv"
+    x = np.geomspace(1e3, 1e6, 30)
+    pd.DataFrame({"tokens": x, "loss": 2 + 50 * x**-0.5 + x / 1e6}).to_csv(path, index=False)
+    curve = told("forecast", path)["curves"][0]
+    assert "the last 10 points rise" in curve["notes"][0]
+    level = tmp_path / "level.csv"
+    rng = np.random.default_rng(0)
+    loss = np.maximum(1 + 400 * x**-0.7, 1.2) * np.exp(1e-3 * rng.standard_normal(30))
+    pd.DataFrame({"tokens": x, "loss": loss}).to_csv(level, index=False)
+    assert "no longer fall" in told("forecast", level)["curves"][0]["notes"][0]
+
+
+def test_what_is_no_base_for_an_answer_gives_none(folder, tmp_path):
+    path = tmp_path / "flat.csv"
+    runs = pd.read_csv(folder / "plain.csv")
+    rng = np.random.default_rng(0)
+    at = ("--at", "params=2e9", "--at", "tokens=8e10")
+    runs.assign(acc=0.25).to_csv(path, index=False)
+    assert "every score is 0.25" in run("ladder", path, "--task", "acc", *at).stderr
+    runs.assign(acc=0.25 + 0.01 * rng.normal(size=RUNS)).to_csv(path, index=False)
+    chance = run("ladder", path, "--task", "acc", *at)
+    assert chance.exit_code == REFUSED
+    assert "the law explains no more than chance would" in chance.stderr
+    assert run("ladder", path, "--task", "acc", *at, "--insist").exit_code == 0
+    mixed = runs.assign(tokenizer=["a", "b"] * 12)
+    mixed.loc[mixed["tokenizer"] == "b", "loss"] *= 1.1
+    mixed.to_csv(path, index=False)
+    for words in (("plan", path, "--flops", 1e21),
+                  ("next", path, "--target", "flops=1e21", "--spend", 1e20)):  # fmt: skip
+        refused = run(*words)
+        assert refused.exit_code == REFUSED, words
+        assert "residuals differ by tokenizer" in refused.stderr
+    page = told("report", path, "--flops", 1e21, "-o", tmp_path / "page.html")
+    assert page["answer"].startswith("Do not stake a budget on this fit")
+
+
+def test_budgets_below_the_runs_are_said_to_be(folder):
+    small = run("plan", folder / "plain.csv", "--flops", 1e12)
+    assert "times less than the smallest run took" in small.stderr
+    row = told("plan", folder / "plain.csv", "--flops", 1e12)["plans"][0]
+    assert row["beyond"] > 1000
+
+
+def test_a_terminal_obeys_no_label(tmp_path):
+    path = tmp_path / "c.csv"
+    x = np.geomspace(1e3, 1e6, 8)
+    frame = pd.DataFrame({"run": "\x1b[31mred\u202e", "tokens": x, "loss": 2 + 50 * x**-0.5})
+    frame.to_csv(path, index=False)
+    shown = run("forecast", path).stdout
+    assert "\x1b" not in shown
+    assert "\\u001b[31mred\\u202e" in shown
+
+
+def test_where_compares_numbers_as_numbers(folder):
+    found = sl.read_runs(folder / "plain.csv", law=None, where={"params": "2e7"})
+    assert len(found) == 4
+    with pytest.raises(sl.BadRuns, match="no row has 3e7; there are"):
+        sl.read_runs(folder / "plain.csv", law=None, where={"params": "3e7"})

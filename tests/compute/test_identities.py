@@ -41,10 +41,11 @@ def test_a_split_spends_its_budget_and_loses_least(k):
 
 @pytest.mark.parametrize("k", [6.0, 2.5])
 def test_a_budget_is_beyond_the_runs_in_the_unit_in_which_it_is_spent(k):
-    largest = k * float((RUNS["params"] * RUNS["tokens"]).max())
-    budgets = largest * np.array([1e-9, 0.5, 0.999, 1.001, 3.0])
+    spent = k * RUNS["params"] * RUNS["tokens"]
+    smallest, largest = float(spent.min()), float(spent.max())
+    budgets = np.array([smallest / 4, smallest * 1.001, *(largest * np.array([0.999, 1.001, 3.0]))])
     found = sl.allocate(FIT, budgets, per_param_token=k, n=20)["beyond"]
-    assert found.tolist() == pytest.approx([1, 1, 1, 1.001, 3.0], rel=1e-12)
+    assert found.tolist() == pytest.approx([4, 1, 1, 1.001, 3.0], rel=1e-12)
     top = (RUNS["params"] * RUNS["tokens"]).to_numpy().argmax()
     without = sl.fit(CHINCHILLA, RUNS, weights=np.arange(40) != top)
     second = np.sort(RUNS["params"] * RUNS["tokens"])[-2]

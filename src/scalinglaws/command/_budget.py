@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scalinglaws.command._numbers import POSITIVE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -18,11 +20,13 @@ def budget(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that say what may be spent."""
     for option in reversed(
         (
-            click.option("--flops", type=float, multiple=True, help="Budget; give several."),
+            click.option("--flops", type=POSITIVE, multiple=True, help="Budget; give several."),
             click.option("--gpu", type=click.Choice(list(PEAKS)), help="With --hours and --mfu."),
-            click.option("--peak-flops", type=float, help="FLOP/s of another machine."),
-            click.option("--gpus", type=click.IntRange(1), default=1, show_default=True),
-            click.option("--hours", type=float, help="Of all machines together, running at once."),
+            click.option("--peak-flops", type=POSITIVE, help="FLOP/s of another machine."),
+            click.option("--gpus", type=click.IntRange(1), help="How many; by default one."),
+            click.option(
+                "--hours", type=POSITIVE, help="Of all machines together, running at once."
+            ),
             click.option(
                 "--mfu", type=click.FloatRange(0, 1, min_open=True), help="Share of the peak."
             ),
@@ -39,13 +43,16 @@ def flops_of(given: dict[str, Any]) -> list[float]:
         given.pop(k) for k in ("gpu", "peak_flops", "gpus", "hours", "mfu")
     )
     machine = [gpu or peak, hours, mfu]
-    if any(v is not None for v in machine):
-        if any(v is None for v in machine) or (gpu and peak):
+    if gpu and peak:
+        raise click.UsageError("--gpu names a machine and --peak-flops another: give one of them")
+    if any(v is not None for v in (*machine, gpus)):
+        if any(v is None for v in machine):
             raise click.UsageError(
                 "machines need three of these: --gpu (or --peak-flops), --hours and --mfu, the "
                 "share of the peak that training reaches"
             )
         rate = PEAKS[gpu] if gpu else peak
+        gpus = gpus or 1
         found = rate * gpus * hours * 3600 * mfu
         click.echo(f"{gpus} x {gpu or f'{peak:g} FLOP/s'} for {hours:g} hours at {mfu:.0%} of the "
                    f"peak: {found:.4g} FLOPs", err=True)  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,21 +23,37 @@ def curves_of(opened: Any, x: str | None, how: Mapping[str, Any]) -> tuple[pd.Da
     """
     import scalinglaws as sl
 
-    refusal: sl.ScalingLawError | None = None
+    opened = _logged(opened, how)
+    refusals: list[sl.BadRuns] = []
     for name in (x,) if x else GROWS:
-        try:
-            runs = sl.read_runs(opened, law=None, needs=(name, "loss"), **how)
-        except sl.BadRuns as error:
-            refusal = refusal or error
-            continue
-        return runs.assign(curve=_labels(runs, name)), name
-    assert refusal is not None
-    raise refusal
+        for needs in ((name, "loss", "params"), (name, "loss")):
+            try:
+                runs = sl.read_runs(opened, law=None, needs=tuple(dict.fromkeys(needs)), **how)
+            except sl.BadRuns as error:
+                refusals.append(error)
+                continue
+            return runs.assign(curve=_labels(runs, name)), name
+    # What is wrong in a column that is there says more than a column that is not.
+    raise next((r for r in refusals if "is missing" not in str(r)), refusals[1])
+
+
+def _logged(opened: Any, how: Mapping[str, Any]) -> Any:
+    """Return a table without the rows in which no loss was logged."""
+    from scalinglaws.data._naming import named
+    from scalinglaws.data._rows import logged
+
+    columns = {k: v for k, v in (how.get("columns") or {}).items() if k == "loss"}
+    there = named(opened.cells, ("loss",), columns)[0].columns
+    if "loss" not in there:
+        return opened
+    return replace(opened, cells=logged(opened.cells, opened.cells.columns[there.index("loss")]))
 
 
 def _labels(runs: pd.DataFrame, x: str) -> pd.Series:
     """Return the name of each row's curve: of its run, or of its words put together."""
     import pandas as pd
+
+    from scalinglaws._format import count
 
     for label in _LABELS:
         if label in runs.columns and label != x:
@@ -47,7 +64,13 @@ def _labels(runs: pd.DataFrame, x: str) -> pd.Series:
         if c not in (x, "loss") and runs[c].dtype.kind not in "fiub" and len(runs[c].unique()) > 1
     ]
     # Runs of several sizes are several curves, where nothing else names them.
-    words += [c for c in ("params",) if not words and c in runs.columns and c != x]
+    if (
+        not words
+        and "params" in runs.columns
+        and x != "params"
+        and len(runs["params"].unique()) > 1
+    ):
+        return "params " + runs["params"].map(count)
     if not words:
         return pd.Series("the curve", index=runs.index)
     joined = runs[words[0]].astype(str)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections.abc import Mapping
 from functools import wraps
@@ -101,6 +102,14 @@ objective = click.option(
 by = click.option("--by", help="Column of what belongs together, drawn as one.")
 
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def plainly(label: str) -> str:
+    """Return a label whose control characters a terminal does not obey."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", label)
+
+
 def tell(told: Mapping[str, Any]) -> None:
     """Print one JSON object, under the verb that answers; what is not finite becomes null."""
     context = click.get_current_context()
@@ -174,11 +183,26 @@ def grouped(given: Mapping[str, Any], by: str | None) -> str | None:
     return by or (group_of(mapping) if mapping else None)
 
 
+_OF_TABLES = (
+    "law", "objective", "maps", "join", "where", "last_of", "units", "loss_unit",
+    "bytes_per_token", "flops_counted_as",
+)  # fmt: skip
+"""Options that a saved fit has answered already."""
+
+
 def fitted(files: Sequence[str], law: str, objective: str, given: Mapping[str, Any]) -> Fit:
     """Return the fit of a table, or the one that a file holds; say on stderr what was read."""
     import scalinglaws as sl
 
     if len(files) == 1 and _holds_fit(Path(files[0])):
+        context = click.get_current_context()
+        for name in _OF_TABLES:
+            if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+                flag = "map" if name == "maps" else "unit" if name == "units" else name
+                raise click.UsageError(
+                    f"--{flag.replace('_', '-')} says nothing about a fit that was saved: give the "
+                    f"table instead"
+                )
         return sl.load_fit(files[0])
     chosen = getattr(sl.laws, LAWS[law])
     runs = sl.read_runs(source(files), law=chosen, **options(given))

@@ -8,6 +8,7 @@ import click
 
 from scalinglaws.command._reading import by as by_option
 from scalinglaws.command._reading import fitted, grouped, law, objective, reading, tell
+from scalinglaws.command._writing import writable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,10 +33,11 @@ def command(
     **given: Any,
 ) -> None:
     """Fit a law and print its card: parameters with intervals, and what they rest on."""
+    target = writable(save, kind="fit", read=files) if save else None
     result = fitted(files, law, objective, given)
     by = grouped(given, by)
-    if save:
-        click.echo(f"kept in {result.save(save)}", err=True)
+    if target:
+        click.echo(f"kept in {result.save(target)}", err=True)
     if not as_json and by is None:
         click.echo(repr(result.report()))
         return

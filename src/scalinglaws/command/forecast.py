@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scalinglaws.command._reading import options, reading, source, tell
+from scalinglaws.command._numbers import POSITIVE
+from scalinglaws.command._reading import options, plainly, reading, source, tell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,8 +22,8 @@ _AHEAD = (2.0, 10.0)
 @click.command("forecast")
 @click.argument("files", nargs=-1, required=True)
 @click.option("--x", "grows", help="Column that grows, such as tokens; by default the first known.")
-@click.option("--at", type=float, multiple=True, help="Where to continue to; give several.")
-@click.option("--target", type=float, help="A loss: say at which x it is reached.")
+@click.option("--at", type=POSITIVE, multiple=True, help="Where to continue to; give several.")
+@click.option("--target", type=POSITIVE, help="A loss: say at which x it is reached.")
 @click.option("--run", "chosen", multiple=True, help="Curves by name; by default all.")
 @reading
 def command(
@@ -61,7 +62,7 @@ def command(
         tell({"x": x, "curves": told, "left_out": refused})
         return
     for one in told:
-        click.echo(f"{one['curve']}: {one['points']} points to {x} {one['last']:.6g}")
+        click.echo(f"{plainly(one['curve'])}: {one['points']} points to {x} {one['last']:.6g}")
         for row in one["ahead"]:
             click.echo(
                 f"  at {x} {row['x']:.4g} ({row['times']:.3g} times): {row['mean']:.4g} "
@@ -70,7 +71,7 @@ def command(
         if "needed" in one:
             click.echo(f"  {one['needed']}")
     for name, why in refused.items():
-        click.echo(f"{name}: {why}", err=True)
+        click.echo(f"{plainly(name)}: {why}", err=True)
 
 
 def _one(
@@ -82,13 +83,15 @@ def _one(
     last = float(part[x].max())
     wanted = list(at) or ([] if target is not None else [k * last for k in _AHEAD])
     out: dict[str, Any] = {"curve": name, "points": len(part), "last": last, "ahead": []}
+    out["notes"] = []
     if wanted:
         rate = next((c for c in _RATES if c in part.columns and c != x), None)
         table = sl.forecast(
             part[x], part["loss"], at=wanted, lr=None if rate is None else part[rate]
         )
-        for note in table.attrs.get("notes", ()):
-            click.echo(f"{name}: {note}", err=True)
+        out["notes"] = list(table.attrs.get("notes", ()))
+        for note in out["notes"]:
+            click.echo(f"{plainly(name)}: {note}", err=True)
         out["ahead"] = [
             {"x": r.x, "times": r.x / last, "mean": r.mean, "low": r.low, "high": r.high}
             for r in table.itertuples()

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from scalinglaws.command._numbers import numbers
 from scalinglaws.command._reading import Pairs, options, reading, source, tell
-from scalinglaws.command.next_runs import numbers
 
 
 @click.command("ladder")
@@ -18,6 +18,7 @@ from scalinglaws.command.next_runs import numbers
     "--task-loss", default="loss", show_default=True, help="Column of the loss, here or joined."
 )
 @click.option("--at", type=Pairs(), multiple=True, required=True, help="params=7e9, tokens=1.4e11.")
+@click.option("--insist", is_flag=True, help="Answer from steps that are not sound as well.")
 @click.option("--by", help="Column of what belongs together, drawn as one.")
 @reading
 def command(
@@ -26,6 +27,7 @@ def command(
     task: str,
     task_loss: str,
     at: tuple[tuple[str, str], ...],
+    insist: bool,
     by: str | None,
     as_json: bool,
     **given: Any,
@@ -38,9 +40,10 @@ def command(
     import pandas as pd
 
     import scalinglaws as sl
+    from scalinglaws.compute.allocate import CHANCE, by_chance
     from scalinglaws.decide._contents import records
 
-    wanted = numbers(at)
+    wanted = numbers(at, known=("params", "tokens"))
     if set(wanted) != {"params", "tokens"}:
         raise click.UsageError("--at takes two: --at params=7e9 --at tokens=1.4e11")
     given["join"] = runs_of or given["join"]
@@ -51,9 +54,27 @@ def command(
     for note in runs.attrs["card"]["notes"]:
         click.echo(note, err=True)
     found = sl.downstream.ladder(runs, at=pd.DataFrame([wanted]), by=by)
+    steps = {"task_loss": found.loss_fit, "score": found.score_fit}
+    for name, step in steps.items():
+        if (chance := by_chance(step)) > CHANCE and not insist:
+            raise sl.Unidentifiable(
+                f"these runs do not show how {name} depends on {' and '.join(step.law.inputs)}: "
+                f"the law explains no more than chance would (p = {chance:.2g}). Add runs whose "
+                f"{name} differs by more than its scatter, or go on all the same with --insist"
+            )
+    own, there = runs["params"] * runs["tokens"], wanted["params"] * wanted["tokens"]
+    times = float(max(there / own.max(), own.min() / there, 1.0))
     if as_json:
-        steps = {"task_loss": found.loss_fit, "score": found.score_fit}
         told = {k: {"sound": bool(f.sound), "status": f.minimum} for k, f in steps.items()}
-        tell({"runs": len(runs), "predictions": records(found.predictions), "steps": told})
+        tell(
+            {
+                "runs": len(runs),
+                "times_beyond": times,
+                "predictions": records(found.predictions),
+                "steps": told,
+            }
+        )
         return
     click.echo(repr(found))
+    where = "within the runs" if times <= 1 else f"{times:.3g} times beyond the runs"
+    click.echo(f"in compute this is {where}")

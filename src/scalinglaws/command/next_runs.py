@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from scalinglaws.command._reading import Pairs, fitted, law, objective, reading, tell
+from scalinglaws.command._numbers import POSITIVE, numbers
+from scalinglaws.command._reading import Pairs, fitted, law, objective, reading, sound, tell
 
 
 @click.command("next")
@@ -15,11 +16,14 @@ from scalinglaws.command._reading import Pairs, fitted, law, objective, reading,
     "--target", "targets", type=Pairs(), multiple=True, required=True,
     help="flops=1e24 for the best size; params=7e9 and tokens=1.4e11 for the loss there.",
 )  # fmt: skip
-@click.option("--spend", type=float, required=True, help="FLOPs for all new runs together.")
-@click.option("--runs", type=int, default=6, show_default=True, help="Most runs to train.")
-@click.option("--min-params", type=float, help="Smallest model to train.")
-@click.option("--max-params", type=float, help="Largest model to train.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--spend", type=POSITIVE, required=True, help="FLOPs for all new runs together.")
+@click.option(
+    "--runs", type=click.IntRange(1, 50), default=6, show_default=True, help="Most runs to train."
+)
+@click.option("--min-params", type=POSITIVE, help="Smallest model to train.")
+@click.option("--max-params", type=POSITIVE, help="Largest model to train.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--insist", is_flag=True, help="Plan from a fit that is not sound as well.")
 @law
 @objective
 @reading
@@ -31,6 +35,7 @@ def command(
     min_params: float | None,
     max_params: float | None,
     seed: int,
+    insist: bool,
     law: str,
     objective: str,
     as_json: bool,
@@ -40,8 +45,13 @@ def command(
     import scalinglaws as sl
     from scalinglaws.decide._contents import next_told
 
-    wanted = numbers(targets)
+    wanted = numbers(targets, known=("flops", "params", "tokens"))
+    if set(wanted) not in ({"flops"}, {"params", "tokens"}):
+        raise click.UsageError(
+            "say one target: --target flops=1e24, or --target params=7e9 --target tokens=1.4e11"
+        )
     result = fitted(files, law, objective, given)
+    sound(result, insist=insist)
     at = {k: v for k, v in wanted.items() if k != "flops"}
     planned = sl.next_runs(
         result,
@@ -57,14 +67,3 @@ def command(
         tell(next_told(planned))
         return
     click.echo(repr(planned))
-
-
-def numbers(pairs: tuple[tuple[str, str], ...]) -> dict[str, float]:
-    """Return ``name=number`` as a dict; a word in a number's place is a wrong call."""
-    found = {}
-    for name, value in pairs:
-        try:
-            found[name] = float(value)
-        except ValueError:
-            raise click.BadParameter(f"{name}={value!r} is no number, such as 7e9") from None
-    return found

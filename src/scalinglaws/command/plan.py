@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scalinglaws.command._budget import budget, flops_of
+from scalinglaws.command._numbers import POSITIVE
 from scalinglaws.command._reading import by as by_option
 from scalinglaws.command._reading import fitted, grouped, law, objective, reading, sound, tell
 
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
     from scalinglaws import Fit
 
 
+_ANOTHER = 0.05
+"""Share by which FLOPs of a table may be off 6ND before it is said."""
+
+
 @click.command("plan")
 @click.argument("files", nargs=-1, required=True)
 @budget
-@click.option("--unique-tokens", type=float, help="How much text there is.")
-@click.option("--tokens-per-param", type=float, help="Ask what this ratio costs, too.")
-@click.option("--serve-tokens", type=float, help="Tokens to serve over the model's life, too.")
+@click.option("--unique-tokens", type=POSITIVE, help="How much text there is.")
+@click.option("--tokens-per-param", type=POSITIVE, help="Ask what this ratio costs, too.")
+@click.option("--serve-tokens", type=POSITIVE, help="Tokens to serve over the model's life, too.")
 @click.option("--insist", is_flag=True, help="Plan from a fit that is not sound as well.")
 @law
 @objective
@@ -41,13 +46,17 @@ def command(
 ) -> None:
     """Split budgets between model size and data, with the interval to stake on."""
     import scalinglaws as sl
+    from scalinglaws.decide import _limits
     from scalinglaws.decide._contents import records
 
     flops = flops_of(given)
     result = fitted(files, law, objective, given)
     by = grouped(given, by)
     sound(result, insist=insist)
+    _of_another_count(result)
     table = sl.allocate(result, flops, by=by, unique_tokens=unique_tokens)
+    for note in _limits.below(result, table):
+        click.echo(note, err=True)
     tables = {"plans": table}
     if tokens_per_param is not None:
         tables["at_ratio"] = _at_ratio(result, table, tokens_per_param, by)
@@ -74,6 +83,24 @@ def command(
         click.echo(result.status, err=True)
 
 
+def _of_another_count(result: Fit) -> None:
+    """Say where the table counts FLOPs otherwise than budgets are counted."""
+    from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN
+
+    runs = result.runs
+    if not {"flops", "params", "tokens"} <= set(runs.columns):
+        return
+    ratio = float(
+        (runs["flops"] / FLOPS_PER_PARAM_TOKEN / runs["params"] / runs["tokens"]).median()
+    )
+    if abs(ratio - 1) > _ANOTHER:
+        click.echo(
+            f"budgets are taken as 6 params tokens; the table's own flops are {ratio:.2f} times "
+            f"that, so give budgets in that count divided by {ratio:.2f}",
+            err=True,
+        )
+
+
 def _at_ratio(result: Fit, plans: pd.DataFrame, ratio: float, by: str | None) -> pd.DataFrame:
     """Return what a given ratio of tokens to parameters reaches for each budget, and what it costs.
 
@@ -83,10 +110,7 @@ def _at_ratio(result: Fit, plans: pd.DataFrame, ratio: float, by: str | None) ->
     import pandas as pd
 
     from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN
-    from scalinglaws.errors import BadParameters
 
-    if not 0 < ratio < np.inf:
-        raise BadParameters(f"tokens per parameter must be a positive number; found {ratio:g}")
     flops = plans["flops"].to_numpy()
     params = np.sqrt(flops / FLOPS_PER_PARAM_TOKEN / ratio)
     every: dict[str, Any] = {
@@ -114,6 +138,6 @@ def _served(result: Fit, plans: pd.DataFrame, served: float, by: str | None) -> 
         sl.compute.lifetime(result, served, loss=float(loss), by=by).assign(plan=float(flops))
         for flops, loss in zip(plans["flops"], plans["loss"], strict=True)
     ]
-    out = pd.concat(parts, ignore_index=True)
+    out = pd.concat(parts, ignore_index=True).rename(columns={"beyond": "ratio_beyond"})
     out.attrs["level"] = 0.9
     return out

@@ -9,14 +9,16 @@ from typing import Any
 import click
 
 from scalinglaws.command._budget import budget, flops_of
+from scalinglaws.command._numbers import POSITIVE
+from scalinglaws.command._reading import REFUSED, fitted, grouped, law, objective, reading, tell
 from scalinglaws.command._reading import by as by_option
-from scalinglaws.command._reading import fitted, grouped, law, objective, reading, tell
+from scalinglaws.command._writing import writable
 
 
 @click.command("report")
 @click.argument("files", nargs=-1, required=True)
 @budget
-@click.option("--spend", type=float, help="FLOPs for further runs together.")
+@click.option("--spend", type=POSITIVE, help="FLOPs for further runs together.")
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False), default="report.html", show_default=True
 )
@@ -40,6 +42,7 @@ def command(
     import scalinglaws as sl
 
     flops = flops_of(given)
+    target = writable(output, kind="report", read=files)
     result = fitted(files, law, objective, given)
     page = sl.report(
         result,
@@ -50,14 +53,16 @@ def command(
         reproduce=shlex.join(["scalinglaws", *_words()]),
     )
     try:
-        path = page.save(output)
+        path = page.save(target)
     except OSError as error:
         raise sl.BadParameters(f"{output} cannot be written: {error.strerror}") from None
     if as_json:
         tell({**page.to_dict(), "page": str(path)})
-        return
-    click.echo(page.answer)
+    else:
+        click.echo(page.answer)
     click.echo(f"written to {path}", err=True)
+    if page.plans is None:
+        sys.exit(REFUSED)  # the page says why
 
 
 def _words() -> list[str]:

@@ -69,8 +69,8 @@ def allocate(
     ``tokens_per_param`` and ``loss``, each with ``_law_low`` and ``_law_high``, the interval if the
     law holds, and ``_low`` and ``_high``, the one to stake a budget on: beyond the runs it is wider
     by the decades beyond, times what the loss misses (see :meth:`Fit.predict`) and what the best
-    split moved as the table grew. ``beyond`` is the budget over the largest measured one (1 means
-    in range); ``attrs`` say how the intervals came about.
+    split moved as the table grew. ``beyond`` is the budget over the largest measured one, or the
+    smallest over it (1 means in range); ``attrs`` say how the intervals came about.
 
     A law of compute and tokens per parameter, such as ``laws.OVERTRAINED``, is split as well, with
     ``C = k N D`` and ``M = D / N``. A law of ``unique_tokens`` too, such as
@@ -121,8 +121,9 @@ def allocate(
         results["epochs"] = np.maximum(1.0, tokens / given["unique_tokens"])
     x = fit.inputs
     measured = x["flops"] if tied(fit.law) else per_param_token * x["params"] * x["tokens"]
-    largest = float(measured[fit.counted].max())
-    far = np.log10(np.maximum(1.0, budgets / largest))
+    measured = measured[fit.counted]
+    away = np.maximum(1.0, np.maximum(budgets / measured.max(), measured.min() / budgets))
+    far = np.log10(away)
     frame = pd.DataFrame({"flops": budgets})
     frame.attrs.update(level=level, simulated=fit.simulated, **drawn.attrs)
     frame.attrs |= {"per_decade": 0.0, "moved": 0.0, "origins": 0}
@@ -140,7 +141,7 @@ def allocate(
         frame[name] = value[0]
         frame[f"{name}_low"], frame[f"{name}_high"] = staked
         frame[f"{name}_law_low"], frame[f"{name}_law_high"] = law_ends
-    frame["beyond"] = np.maximum(1.0, budgets / largest)
+    frame["beyond"] = away
     return frame
 
 
@@ -157,7 +158,7 @@ def not_stuck(fit: Fitted) -> None:
             partial=fit,
             insist="hold the exponent at a value you can defend: fit(..., held={...})",
         )
-    if (chance := _by_chance(fit)) > CHANCE:
+    if (chance := by_chance(fit)) > CHANCE:
         loss = fit.loss[fit.counted]
         raise Unidentifiable(
             f"these runs do not show how {fit.law.response} depends on "
@@ -168,7 +169,7 @@ def not_stuck(fit: Fitted) -> None:
         )
 
 
-def _by_chance(fit: Fitted) -> float:
+def by_chance(fit: Fitted) -> float:
     """Return how likely chance alone explains as much of the response as the law does."""
     free = len(fit.law.names) - len(fit.held)
     y, misses = fit.loss[fit.counted], fit.residuals[fit.counted]

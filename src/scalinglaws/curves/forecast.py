@@ -25,6 +25,7 @@ from scipy.special import stdtrit
 from scalinglaws import _checks as checks
 from scalinglaws._parallel.blas import one_blas_thread
 from scalinglaws._typing import Array
+from scalinglaws.curves._ends import end_notes
 from scalinglaws.curves._shapes import draws, shapes
 from scalinglaws.curves._solving import scaled, times
 from scalinglaws.errors import BadRuns, Unidentifiable
@@ -244,7 +245,8 @@ def forecast(
     more than :data:`KNOTS` x to one side, those between are interpolated, to a part in a hundred.
 
     ``lr`` (n,), the learning rate at each x, changes no number: where it has decayed, the table's
-    ``attrs["notes"]`` says what that does to a forecast, and what to fit instead.
+    ``attrs["notes"]`` says what that does to a forecast, and what to fit instead. It also says
+    where the last third of the points no longer falls, or rises.
 
     Raises :class:`BadRuns` for what is not positive or finite, :class:`Unidentifiable` for fewer
     than six different x or losses that are all the same, and :class:`BadParameters` for a level
@@ -269,6 +271,6 @@ def forecast(
         for name, value in (("mean", mean), ("low", mean - half), ("high", mean + half))
     }
     out = pd.DataFrame(table).assign(extrapolated=(to < log_x[0]) | (to > log_x[-1]))
-    if notes := _notes(lr, x):
+    if notes := [*_notes(lr, x), *end_notes(log_x, log_loss)]:
         out.attrs["notes"] = notes
     return out

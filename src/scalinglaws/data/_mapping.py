@@ -121,10 +121,8 @@ def write(cells: Cells, path: str | Path) -> Path:
             lines.append(f"keep = {{{_quoted(state)} = [{', '.join(map(_quoted, done))}]}}")
     run = next((c for c in ("run", "Name", "name") if c in cells.columns), None)
     if run is not None:
-        at = cells.columns.index(run)
-        repeats = len({str(row[at]) for row in cells.rows}) * 2 <= len(cells.rows)
-        lines.append(f"{'' if repeats else '# '}last_of = {_quoted(run)}")
-        lines.append(f"# group = {_quoted(run)}")
+        lines.append(f"# last_of = {_quoted(run)}  # one row a run, of a table of checkpoints")
+        lines.append(f"# group = {_quoted(run)}  # intervals draw whole runs")
     path = Path(path)
     try:
         with path.open("x", encoding="utf-8") as file:

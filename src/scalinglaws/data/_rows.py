@@ -33,9 +33,18 @@ def kept(cells: Cells, *, where: Mapping[str, Any], last_of: str | None) -> tupl
         values = {wanted} if isinstance(wanted, str) or not _listed(wanted) else set(wanted)
         words = {str(v) for v in values}
         at = cells.columns.index(name)
-        chosen = [k for k, row in enumerate(cells.rows) if str(row[at]).strip() in words]
+        numbers = {v for v in map(plain_number, words) if math.isfinite(v)}
+        chosen = [
+            k
+            for k, row in enumerate(cells.rows)
+            if str(row[at]).strip() in words or (numbers and plain_number(row[at]) in numbers)
+        ]
         if not chosen:
-            problems.append(f"where[{name!r}]: no row has {', '.join(sorted(words))}")
+            there = list(dict.fromkeys(str(row[at]).strip() for row in cells.rows))
+            problems.append(
+                f"where[{name!r}]: no row has {', '.join(sorted(words))}; there are "
+                f"{', '.join(there[:8])}"
+            )
             continue
         cells = _only(cells, chosen, f"left out, whose {name} is another than asked for")
     cells = _finished(cells, where)
@@ -46,6 +55,13 @@ def kept(cells: Cells, *, where: Mapping[str, Any], last_of: str | None) -> tupl
             cells, wrong = _last(cells, last_of)
             problems += wrong
     return cells, problems
+
+
+def logged(cells: Cells, column: str) -> Cells:
+    """Return the rows whose cell of a column is not empty, with a note of how many are."""
+    at = cells.columns.index(column)
+    chosen = [k for k, row in enumerate(cells.rows) if str(row[at]).strip().lower() not in _BLANK]
+    return _only(cells, chosen, f"left out in which no {column} was logged") if chosen else cells
 
 
 def _listed(value: Any) -> bool:

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SPREAD = ("__MIN", "__MAX")
+_SPLIT = " - "
+_OVER = ("step", "_step", "global", "train", "epoch", "tokens", "examples", "relative", "wall")
+_CLOCKS = {"Step", "_step", "Relative Time (Process)", "Relative Time (Wall)", "Wall Time"}
+"""What the first column of a chart begins with, and what may stand beside its series."""
+
 _TENSORBOARD = ("Wall time", "Step", "Value")
 
 
@@ -94,15 +99,15 @@ def curves(path: Path, cells: Cells) -> Cells | None:
     """Return a chart export or a scalar log as rows of ``run, step`` and its value, or ``None``."""
     if cells.columns == _TENSORBOARD:
         return _scalars(path, cells)
-    series = [c for c in cells.columns[1:] if not c.endswith(_SPREAD)]
-    paired = [c for c in series if all(c + s in cells.columns for s in _SPREAD)]
-    if not series or paired != series or len(cells.columns) != 1 + 3 * len(series):
+    series = [c for c in cells.columns[1:] if _SPLIT in c and not c.endswith(_SPREAD)]
+    rest = set(cells.columns[1:]) - {c + end for c in series for end in ("", *_SPREAD)}
+    if not series or not cells.columns[0].strip().lower().startswith(_OVER) or rest - _CLOCKS:
         return None
     at = {name: k for k, name in enumerate(cells.columns)}
     rows, lines = [], []
-    metric = {c.rsplit(" - ", 1)[-1] for c in series}
+    metric = {c.rsplit(_SPLIT, 1)[-1] for c in series}
     for column in series:
-        run = re.sub(r"^Name: ", "", column.rsplit(" - ", 1)[0])
+        run = re.sub(r"^Name: ", "", column.rsplit(_SPLIT, 1)[0])
         for k, row in enumerate(cells.rows):
             if row[at[column]].strip().lower() not in ("", "nan"):
                 rows.append((run, row[0], row[at[column]]))

@@ -140,6 +140,7 @@ def read_runs(
     order = [*(c for c in CORE if c in numbers), *(c for c in known if c not in CORE)]
     runs = pd.DataFrame({**{n: numbers[n] for n in order}, **others})
     counted = [c for c in ("params", "tokens") if c in numbers]
+    per_byte = loss_unit == "bits/byte" and not bytes_per_token
     runs.attrs = {
         "name": table.name,
         "card": {
@@ -151,6 +152,7 @@ def read_runs(
                 f"{' and '.join(counted) or 'columns'} are counted as whoever wrote the file "
                 "counts them"
                 + ("" if loss_unit else _UNDECLARED * ("loss" in numbers))
+                + ("; loss is in nats per byte" if per_byte else "")
                 + (f"; flops are counted as {flops_counted_as}" if flops_counted_as else "")
             ),
             "notes": notes,

@@ -50,8 +50,12 @@ _SIMILAR = 0.2
 _Chosen = npt.NDArray[np.intp]
 
 
-def candidates(fit: Fit, *, spend: float, low: float | None, high: float | None) -> pd.DataFrame:
+def candidates(
+    fit: Fit, *, spend: float, low: float | None, high: float | None, most: float = np.inf
+) -> pd.DataFrame:
     """Return runs of a grid of sizes and tokens per parameter that the spend can pay, by cost.
+
+    None takes more FLOPs than ``most``.
 
     Raises :class:`Unidentifiable` where it pays for none.
     """
@@ -59,16 +63,16 @@ def candidates(fit: Fit, *, spend: float, low: float | None, high: float | None)
     few = max(LEAST_RATIO, min(USUAL[0], float((data / own).min())))
     many = min(MOST_RATIO, max(USUAL[1], float((data / own).max())))
     least = low or float(own.min())
-    most = (spend / FLOPS_PER_PARAM_TOKEN / few) ** 0.5
-    most = max(least, min(most, high or most))
-    sizes = _rounded(np.geomspace(least, most, SIZES))
+    largest = (min(spend, most) / FLOPS_PER_PARAM_TOKEN / few) ** 0.5
+    largest = max(least, min(largest, high or largest))
+    sizes = _rounded(np.geomspace(least, largest, SIZES))
     ratios = np.geomspace(few, many, RATIOS)
     params, ratio = (v.ravel() for v in np.meshgrid(np.unique(sizes), ratios, indexing="ij"))
     table = pd.DataFrame({"params": params, "tokens": _rounded(params * ratio)})
     table["flops"] = FLOPS_PER_PARAM_TOKEN * table["params"] * table["tokens"]
     # A law is no better known below the runs than beyond them, and nobody asks it there.
     table = table[table["tokens"] >= _rounded(np.array([data.min()]))[0]]
-    kept = table[table["flops"] <= spend].sort_values("flops").reset_index(drop=True)
+    kept = table[table["flops"] <= min(spend, most)].sort_values("flops").reset_index(drop=True)
     if kept.empty:
         raise Unidentifiable(
             f"{flops_words(spend)} FLOPs pay for no run of {least:.3g} parameters or more: "

@@ -30,6 +30,12 @@ def largest(fit: Fit) -> float:
     return float((FLOPS_PER_PARAM_TOKEN * n * d).max())
 
 
+def smallest(fit: Fit) -> float:
+    """Return the compute of the smallest run, in FLOPs."""
+    n, d = (fit.runs[k].to_numpy(dtype=float)[fit.counted] for k in ("params", "tokens"))
+    return float((FLOPS_PER_PARAM_TOKEN * n * d).min())
+
+
 def told(fit: Fit, plans: pd.DataFrame | None) -> Iterator[str]:
     """Yield a sentence for each thing that the runs leave open."""
     if not fit.ok:
@@ -62,10 +68,24 @@ def told(fit: Fit, plans: pd.DataFrame | None) -> Iterator[str]:
         )
 
 
-def _far(fit: Fit, plans: pd.DataFrame) -> Iterator[str]:
-    decades = float(np.log10(plans["beyond"].max()))
-    if decades <= 0:
+def below(fit: Fit, plans: pd.DataFrame) -> Iterator[str]:
+    """Yield a sentence where a budget is smaller than any run."""
+    if not {"params", "tokens"} <= set(fit.runs.columns):
         return
+    under = plans[plans["flops"] < smallest(fit)]
+    if len(under):
+        yield (
+            f"{flops_words(under['flops'].min())} FLOPs are {under['beyond'].max():.3g} times less "
+            f"than the smallest run took: no law is tried there."
+        )
+
+
+def _far(fit: Fit, plans: pd.DataFrame) -> Iterator[str]:
+    yield from below(fit, plans)
+    above = plans[plans["flops"] > largest(fit)]
+    if above.empty:
+        return
+    decades = float(np.log10(above["beyond"].max()))
     top = float(plans["flops"].max())
     allowed = beyond.half_width(0.9, beyond.per_decade(fit))
     yield (

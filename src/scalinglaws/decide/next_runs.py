@@ -136,12 +136,12 @@ def next_runs(
 
     Candidates lie on a grid of sizes, from the smallest measured (or ``min_params``) to the largest
     that can be paid (or ``max_params``), and of tokens per parameter, those of the runs and at
-    least 5 to 100, with no fewer tokens than the runs; one that is chosen twice asks for two seeds.
-    They are chosen by the information that they add, to first order, as a mean over resamples of
-    the fit, and by the decades that they take off the extrapolation. What is chosen, and two plain
-    designs beside it, are then simulated: outcomes are drawn from refits with the scatter of the
-    residuals, the law is fitted to the runs with them, and the intervals of ``outcomes`` such fits
-    are averaged.
+    least 5 to 100, with no fewer tokens than the runs and no more compute than the target; one that
+    is chosen twice asks for two seeds. They are chosen by the information that they add, to first
+    order, as a mean over resamples of the fit, and by the decades that they take off the
+    extrapolation. What is chosen, and two plain designs beside it, are then simulated: outcomes are
+    drawn from refits with the scatter of the residuals, the law is fitted to the runs with them,
+    and the intervals of ``outcomes`` such fits are averaged.
 
     Raises :class:`BadParameters` for two answers or none and for numbers that are not positive, and
     :class:`Unidentifiable` for a law of other inputs, a fit at its bound, or a spend that pays for
@@ -162,6 +162,10 @@ def next_runs(
     for name, whole, most in (("runs", runs, MOST), ("outcomes", outcomes, 1000)):
         if isinstance(whole, bool) or not isinstance(whole, int) or not 1 <= whole <= most:
             raise BadParameters(f"{name} is a whole number from 1 to {most}; found {whole!r}")
+    if min_params and max_params and min_params > max_params:
+        raise BadParameters(
+            f"min_params is above max_params: {min_params:g} and {max_params:g} leave no size"
+        )
     law = fit.law
     if not splits(law) or "unique_tokens" in law.inputs:
         raise Unidentifiable(
@@ -170,7 +174,7 @@ def next_runs(
         )
     not_stuck(fit)
     target = Target.of(fit, of_size_and_data(law), flops=flops, at=at, level=level)
-    grid = _designs.candidates(fit, spend=spend, low=min_params, high=max_params)
+    grid = _designs.candidates(fit, spend=spend, low=min_params, high=max_params, most=target.flops)
     best = _designs.chosen(fit, target, grid, spend=spend, runs=runs, seed=seed)
     designs = {
         "most informative": best,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scalinglaws import _checks as checks
+from scalinglaws import _pooling
 from scalinglaws._format import count, flops_words
 from scalinglaws.compute.allocate import allocate, positive_budgets
 from scalinglaws.compute.optimum import splits
@@ -119,14 +120,22 @@ def _answer(fit: Fit, plans: pd.DataFrame | None, refused: list[str], level: flo
         f"{count(row['tokens'])} tokens; the {level:.0%} interval of the size, to stake the budget "
         f"on, goes from {count(row['params_low'])} to {count(row['params_high'])}."
     )
+    below = row["flops"] < _limits.smallest(fit)
     far = (
         "which lies within the runs"
         if row["beyond"] <= 1
+        else f"at {row['beyond']:.3g} times less compute than the smallest run"
+        if below
         else f"{row['beyond']:.3g} times the compute of the largest run"
     )
     second = (
         f"The loss to expect is {row['loss']:.3f} ({row['loss_low']:.3f} to "
         f"{row['loss_high']:.3f}), {far}."
     )
+    if not fit.sound or _pooling.apart(fit) is not None:
+        return (
+            f"Do not stake a budget on this fit: {fit.status.rstrip('.')}. What it says all the "
+            f"same: {first} {second}"
+        )
     trust = "" if fit.ok else " The fit carries a warning: read what these runs cannot say."
     return f"{first} {second}{trust}"

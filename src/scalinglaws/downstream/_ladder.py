@@ -102,6 +102,11 @@ def ladder(
             f"{second.name} is a law of scores between 0 and 1; these go up to "
             f"{points['score'].max():.4g}. Divide percentages by 100"
         )
+    if np.ptp(points["score"].to_numpy(dtype=float)) == 0:
+        raise Unidentifiable(
+            f"every score is {points['score'].iloc[0]:.4g}: nothing says where it will rise. Add "
+            f"runs large enough for the task to show, or take a smoother score"
+        )
     if len(runs) < FEWEST:
         raise Unidentifiable(f"a ladder takes at least {FEWEST} runs; there are {len(runs)}")
     for table in (runs, points) if by else ():
