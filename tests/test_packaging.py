@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import email
 import errno
 import hashlib
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
@@ -113,6 +120,83 @@ def test_no_upstream_file_is_committed() -> None:
     upstream = {line.split()[0] for line in sums.read_text().splitlines() if line.strip()}
     hashes = {hashlib.sha256(p.read_bytes()).hexdigest(): p for p in repository_files()}
     assert [str(hashes[h]) for h in upstream & set(hashes)] == []
+
+
+# The wheel, as it goes to an index ----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout, unpacked as an installer does."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=CHECKOUT, check=True, stderr=subprocess.DEVNULL)
+    (built,) = folder.glob("*.whl")
+    with zipfile.ZipFile(built) as archive:
+        archive.extractall(folder / "site")
+    return folder / "site"
+
+
+@pytest.fixture(scope="module")
+def metadata(wheel: Path) -> Message:
+    (file,) = wheel.glob("*.dist-info/METADATA")
+    return email.message_from_string(file.read_text(encoding="utf-8"))
+
+
+def test_the_metadata_says_what_an_index_shows(metadata: Message) -> None:
+    from scalinglaws._version import VERSION
+
+    assert metadata["Metadata-Version"] == "2.4"
+    assert metadata["Version"] == VERSION == PYPROJECT["project"]["version"]
+    assert metadata["License-Expression"] == "MIT AND CC-BY-4.0"
+    assert metadata.get_all("License-File") == ["LICENSE", "LICENSE-TEXT"]
+    assert metadata.get_all("Provides-Extra") == ["cluster", "figures", "parquet"]
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert all(metadata[name] for name in ("Summary", "Keywords", "Author"))
+
+
+def test_classifiers_are_the_pythons_that_are_admitted(metadata: Message) -> None:
+    stem = "Programming Language :: Python :: 3."
+    named = {c.removeprefix(stem) for c in metadata.get_all("Classifier") if c.startswith(stem)}
+    admitted = Requirement(f"python{metadata['Requires-Python']}").specifier
+    assert named == {str(minor) for minor in range(30) if f"3.{minor}" in admitted}
+
+
+def test_the_page_on_an_index_points_at_no_file_beside_it(metadata: Message) -> None:
+    page = metadata.get_payload()
+    assert re.findall(r"\]\((?!https://)[^)]*\)|<img|!\[", page) == []
+    extras = {name for group in re.findall(r"\[(\w+)\](?!\()", page) for name in [group]}
+    assert extras == set(metadata.get_all("Provides-Extra"))
+
+
+def test_the_wheel_holds_types_cards_and_tables_and_not_what_makes_them(wheel: Path) -> None:
+    inside = {p.relative_to(wheel).as_posix() for p in wheel.rglob("*") if p.is_file()}
+    assert "scalinglaws/py.typed" in inside
+    tracked = [p for p in repository_files() if p.is_relative_to(CHECKOUT / "data")]
+    makers = [CHECKOUT / "data/build.py", *(CHECKOUT / "data/builders").glob("*.py")]
+    wanted = {p.relative_to(CHECKOUT / "data").as_posix() for p in tracked if p not in makers}
+    held = {n.removeprefix("scalinglaws/_data/") for n in inside if "/_data/" in n}
+    assert held == wanted
+    assert not [n for n in inside if n.startswith(("data/", "src/", "bookmaker/"))]
+
+
+def test_the_wheel_answers_by_its_page_alone(
+    wheel: Path, metadata: Message, tmp_path: Path
+) -> None:
+    page = metadata.get_payload()
+    examples = re.findall(r"```python\n(.*?)```", page, re.S)
+    assert len(examples) == 5
+    code = "import scalinglaws\nprint(scalinglaws.__file__)\n" + "".join(examples)
+    options = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(wheel)}, "text": True}
+    printed = subprocess.check_output([sys.executable, "-W", "error", "-c", code], **options)
+    assert printed.startswith(str(wheel))
+    lines = [line for line in re.findall(r"^scalinglaws .*", page, re.M) if " report " not in line]
+    assert [line.split()[1] for line in lines] == ["check", "fit", "plan", "next"]
+    (make_table,) = re.findall(r"^python -c \"(.*)\"$", page, re.M)
+    subprocess.run([sys.executable, "-c", make_table], check=True, **options)
+    for line in lines:
+        words = shlex.split(line, comments=True)[1:]
+        subprocess.run([sys.executable, "-m", "scalinglaws", *words], check=True, **options)
 
 
 # The first command that a stranger runs -----------------------------------------------------------
