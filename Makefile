@@ -5,6 +5,9 @@ BROWSER ?= auto
 NAME ?=
 RUNS ?=
 P ?=
+OLD ?=
+NEW ?=
+TAG ?=
 
 # What is given reaches the command as it stands, by the environment: neither make nor a shell reads
 # a blank, a quote or a dollar sign in it.
@@ -12,10 +15,13 @@ export BOOK_NAME := $(value NAME)
 export BOOK_RUNS := $(value RUNS)
 export BOOK_P := $(value P)
 export BOOK_BROWSER := $(value BROWSER)
-unexport NAME RUNS P BROWSER
+export BOOK_OLD := $(value OLD)
+export BOOK_NEW := $(value NEW)
+export BOOK_TAG := $(value TAG)
+unexport NAME RUNS P BROWSER OLD NEW TAG
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test chapter kit new-chapter reference lint lock clean
+.PHONY: help env book test chapter kit compare release new-chapter reference lint lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -25,6 +31,8 @@ help: ## Say what can be made
 #= NAME=chinchilla ## for chapter, kit and reference: a chapter; for new-chapter: language/my_law
 #= RUNS=my_runs.csv ## for chapter: a bundled table by name, or the path of a CSV or Parquet file
 #= P="seed=1 ..." ## for chapter: other parameters; quote blanks, P="runs='my file.csv' seed=1"
+#= OLD=v0.1.0.zip ## for compare: an edition (checkout, site, its zip file, or claims.csv); NEW= too
+#= TAG=v0.1.0 ## for release: the tag, which must be the version
 #= BROWSER=required ## for test: fail where there is no Chromium, by default auto
 #= PYTHON=python3.12 ## for env: the Python to make it with
 
@@ -42,6 +50,12 @@ chapter: env ## Run one chapter on your runs: NAME=chinchilla RUNS=path.csv P="s
 
 kit: env ## Write notebooks for students and teachers, and slides: NAME= for one chapter
 	@$(PY) -m bookmaker --make kit
+
+compare: env ## Say what changed since another edition: OLD=path, NEW=path (by default this one)
+	@$(PY) -m bookmaker --make compare
+
+release: book ## Build what a release carries: the wheel, its source, the site as a zip file
+	@$(PY) -m bookmaker --make release
 
 new-chapter: env ## Write a chapter from a template: NAME=language/my_law
 	@$(PY) -m bookmaker --make new

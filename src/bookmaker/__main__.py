@@ -1,4 +1,4 @@
-"""Command line: ``python -m bookmaker book | run | kit | new | reference | test | lint | lock``."""
+"""Command line: ``python -m bookmaker book | run | kit | compare | test ...``; see ``--help``."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from bookmaker.book import book, refresh_references, run
 from bookmaker.check import check_all, check_sources
+from bookmaker.editions import compare
 from bookmaker.errors import disk_problem
 from bookmaker.kit import kit
 from bookmaker.new import new_chapter
 from bookmaker.project import Project
+from bookmaker.release import release
 from scalinglaws.errors import BadParameters, ScalingLawError
 
 if TYPE_CHECKING:
@@ -62,6 +64,12 @@ def _dispatch(options: argparse.Namespace) -> int:
     if options.command == "kit":
         kit(options.root, chapters=[options.chapter] if options.chapter else None)
         return 0
+    if options.command == "compare":
+        compare(options.old, options.new, root=options.root)
+        return 0
+    if options.command == "release":
+        release(options.root, tag=options.tag)
+        return 0
     if options.command == "reference":
         refresh_references(options.chapter or None, root=options.root)
         if not options.chapter:
@@ -86,6 +94,8 @@ def _read_make(options: argparse.Namespace) -> None:
     options.chapter = os.environ.get("BOOK_NAME", "").strip()
     options.runs = os.environ.get("BOOK_RUNS", "")
     options.browser = os.environ.get("BOOK_BROWSER", "") or "auto"
+    options.old, options.new = os.environ.get("BOOK_OLD", ""), os.environ.get("BOOK_NEW", "")
+    options.tag = os.environ.get("BOOK_TAG", "")
     try:
         pairs = shlex.split(os.environ.get("BOOK_P", ""))
         options.parameters = [_assignment(pair) for pair in pairs]
@@ -132,6 +142,11 @@ def _parser() -> argparse.ArgumentParser:
     refresh.add_argument("chapter", nargs="?", help="one chapter, by default all")
     pack = commands.add_parser("kit", help="notebooks for students and teachers, and slides")
     pack.add_argument("chapter", nargs="?", help="one chapter, by default all")
+    beside = commands.add_parser("compare", help="what changed between two editions' claims")
+    beside.add_argument("old", nargs="?", default="", help="a checkout, a site (or its zip), a CSV")
+    beside.add_argument("new", nargs="?", default="", help="another, by default this checkout")
+    carry = commands.add_parser("release", help="the wheel, its source and the site as a zip file")
+    carry.add_argument("--tag", default="", help="refuse where it is not v and the version")
     new = commands.add_parser("new", help="write a chapter from a template")
     new.add_argument("chapter", nargs="?", help="its part and name, such as language/my_law")
     test = commands.add_parser("test", help="style, types, tests and every chapter's outputs")

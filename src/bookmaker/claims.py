@@ -60,3 +60,34 @@ def claims_csv(claims: Mapping[str, Sequence[Claim]]) -> str:
     for chapter, own in claims.items():
         writer.writerows({"chapter": chapter} | asdict(one) for one in own)
     return out.getvalue()
+
+
+def read_claims(content: bytes, where: str) -> Gathered:
+    """Read the CSV that :func:`claims_csv` wrote; ``where`` names it in an error.
+
+    Columns that this edition does not know are left out. Raises ``ScalingLawError`` naming the row
+    that is no claim.
+    """
+    claims: Gathered = {}
+    try:
+        rows = csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""), strict=True)
+        for row in rows:
+            values = {f.name: _value(f.name, row[f.name]) for f in fields(Claim) if f.name in row}
+            claims.setdefault(row["chapter"], []).append(Claim(**values))
+    except (KeyError, TypeError, ValueError, csv.Error) as problem:
+        number = sum(map(len, claims.values())) + 1
+        raise ScalingLawError(
+            f"{where}, claim {number}: {problem}. Give a claims.csv as `make book` writes it"
+        ) from None
+    if not claims:
+        raise ScalingLawError(f"{where} holds no claim: give a claims.csv as `make book` writes it")
+    return claims
+
+
+_NUMBERS = {field.name for field in fields(Claim) if "float" in str(field.type)}
+
+
+def _value(name: str, word: str) -> Any:
+    if name not in _NUMBERS:
+        return word
+    return float(word) if word else None

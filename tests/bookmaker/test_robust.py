@@ -141,6 +141,9 @@ NASTY = {
     "NAME": "a $b $(shell touch pwned) `touch pwned`; touch pwned",
     "RUNS": "my 'file\".csv $HOME $(touch pwned) & | > pwned",
     "P": "runs='my file.csv' note=\"it's $5\" seed=1",
+    "OLD": "an 'old' $edition & `touch pwned`.zip",
+    "NEW": "$(touch pwned)",
+    "TAG": "v1; touch pwned",
 }
 
 
