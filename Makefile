@@ -66,7 +66,7 @@ reference: env ## Refresh the text outputs stored in the chapters' sources: NAME
 lint: env ## Check style, types, chapters and bibliography, without running a chapter
 	@$(PY) -m bookmaker lint
 
-lock: env ## Resolve requirements.lock again
+lock: env ## Resolve requirements.lock again, and binder/requirements.txt within it
 	@$(PY) -m bookmaker lock
 
 clean: ## Remove what was built; the environment stays

@@ -27,6 +27,11 @@ LOCK = (
     "uv pip compile pyproject.toml --group bench --group book --group test --group tools "
     "--universal --generate-hashes --no-header -o requirements.lock"
 )
+LIBRARY_LOCK = (
+    "uv pip compile pyproject.toml --extra figures --extra parquet -c requirements.lock "
+    "--universal --generate-hashes --no-header --no-annotate -o binder/requirements.txt"
+)
+"""What the library alone needs, at the versions of the lock."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -107,12 +112,16 @@ def _read_make(options: argparse.Namespace) -> None:
 
 
 def _lock(project: Project) -> int:
-    """Resolve the lock with uv, which the environment gets for this alone."""
+    """Resolve both locks with uv, which the environment gets for this alone."""
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-cache-dir", "uv"]
     subprocess.run(install, check=True)
     cache = project.build / "home" / "uv"
-    command = [sys.executable, "-m", *LOCK.split(), "--cache-dir", str(cache)]
-    return subprocess.run(command, cwd=project.root, stdout=subprocess.DEVNULL).returncode
+    for resolve in (LOCK, LIBRARY_LOCK):
+        command = [sys.executable, "-m", *resolve.split(), "--cache-dir", str(cache)]
+        done = subprocess.run(command, cwd=project.root, stdout=subprocess.DEVNULL)
+        if done.returncode:
+            return done.returncode
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
