@@ -21,7 +21,7 @@ export BOOK_TAG := $(value TAG)
 unexport NAME RUNS P BROWSER OLD NEW TAG
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test chapter kit compare release new-chapter reference lint lock clean
+.PHONY: help env book test chapter kit compare pdf release new-chapter reference lint lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -54,7 +54,10 @@ kit: env ## Write notebooks for students and teachers, and slides: NAME= for one
 compare: env ## Say what changed since another edition: OLD=path, NEW=path (by default this one)
 	@$(PY) -m bookmaker --make compare
 
-release: book ## Build what a release carries: the wheel, its source, the site as a zip file
+pdf: book ## Print the whole book to _build/book.pdf; needs Chromium
+	@$(PY) -m bookmaker pdf
+
+release: book ## Build what a release carries: wheel, source, the site's zip, the PDF if it is there
 	@$(PY) -m bookmaker --make release
 
 new-chapter: env ## Write a chapter from a template: NAME=language/my_law

@@ -15,6 +15,7 @@ from bookmaker.editions import compare
 from bookmaker.errors import disk_problem
 from bookmaker.kit import kit
 from bookmaker.new import new_chapter
+from bookmaker.pdf import pdf
 from bookmaker.project import Project
 from bookmaker.release import release
 from scalinglaws.errors import BadParameters, ScalingLawError
@@ -71,6 +72,9 @@ def _dispatch(options: argparse.Namespace) -> int:
         return 0
     if options.command == "compare":
         compare(options.old, options.new, root=options.root)
+        return 0
+    if options.command == "pdf":
+        pdf(options.root)
         return 0
     if options.command == "release":
         release(options.root, tag=options.tag)
@@ -154,6 +158,7 @@ def _parser() -> argparse.ArgumentParser:
     beside = commands.add_parser("compare", help="what changed between two editions' claims")
     beside.add_argument("old", nargs="?", default="", help="a checkout, a site (or its zip), a CSV")
     beside.add_argument("new", nargs="?", default="", help="another, by default this checkout")
+    commands.add_parser("pdf", help="the whole book in one file, by headless Chromium")
     carry = commands.add_parser("release", help="the wheel, its source and the site as a zip file")
     carry.add_argument("--tag", default="", help="refuse where it is not v and the version")
     new = commands.add_parser("new", help="write a chapter from a template")

@@ -1,4 +1,4 @@
-"""What a release carries: the wheel, its source, and the site as a zip file."""
+"""What a release carries: the wheel, its source, the site as a zip file, and the book's PDF."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from bookmaker.alone import alone
+from bookmaker.pdf import PDF
 from bookmaker.project import Project
 from scalinglaws._version import VERSION
 from scalinglaws.errors import ScalingLawError
@@ -16,6 +17,7 @@ from scalinglaws.errors import ScalingLawError
 if TYPE_CHECKING:
     from pathlib import Path
 
+_NAME = f"scaling-laws-reproduced-{VERSION}"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of each file in the zip, so that the same site makes the same bytes."""
 
@@ -23,6 +25,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 def release(root: str | Path | None = None, *, tag: str = "") -> list[Path]:
     """Write the files of a release to ``_build/release``, print them with their sizes, return them.
 
+    The PDF goes with them where it was printed after the site was rendered.
     Raises ``ScalingLawError`` where ``tag``, if given, is not ``v`` and the version, where no site
     was built, and with the builder's words where the wheel cannot be built.
     """
@@ -39,11 +42,18 @@ def release(root: str | Path | None = None, *, tag: str = "") -> list[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         _build_wheel(project, folder)
-        _pack(project.site, folder / f"scaling-laws-reproduced-{VERSION}.zip")
+        _pack(project.site, folder / f"{_NAME}.zip")
+        printed = project.build / PDF
+        if printed.is_file() and _newer(printed, project.site / "index.html"):
+            shutil.copyfile(printed, folder / f"{_NAME}.pdf")
         files = sorted(folder.iterdir())
     for file in files:
         print(f"{file.stat().st_size / 1e6:6.1f} MB  {file}")
     return files
+
+
+def _newer(one: Path, other: Path) -> bool:
+    return one.stat().st_mtime_ns >= other.stat().st_mtime_ns
 
 
 def _build_wheel(project: Project, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 
 import pytest
@@ -54,6 +55,15 @@ def test_the_same_site_makes_the_same_bytes_and_old_files_go(checkout):
     files = release(checkout)
     assert len(files) == 3
     assert files[0].read_bytes() == first
+
+
+def test_the_pdf_of_this_site_goes_with_a_release_and_an_older_one_does_not(checkout):
+    printed, page = checkout / "_build/book.pdf", checkout / "_build/html/index.html"
+    printed.write_bytes(b"%PDF")
+    for when, names in ((1, []), (3, [f"scaling-laws-reproduced-{VERSION}.pdf"])):
+        os.utime(page, (2, 2))
+        os.utime(printed, (when, when))
+        assert [file.name for file in release(checkout) if file.suffix == ".pdf"] == names
 
 
 def test_a_tag_that_is_not_the_version_is_refused(checkout, capsys):
