@@ -138,9 +138,9 @@ def changes_page(found: Sequence[Change], names: tuple[str, str]) -> str:
 
 
 def in_words(found: Sequence[Change]) -> str:
-    """Return how many changes there are of each kind, in a sentence."""
+    """Return how many claims went through each kind of change, on one line."""
     counts = Counter(change.kind for change in found)
-    told = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind])
+    told = ", ".join(f"{kind} {counts[kind]}" for kind in KINDS if counts[kind])
     return f"Claims: {told}." if told else "No claim changed."
 
 

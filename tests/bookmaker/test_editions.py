@@ -61,7 +61,7 @@ def test_a_claim_that_is_new_or_gone_is_named():
         (ADDED, "B (Toy et al., Table 1)"),
         (REMOVED, "A (Toy et al., Table 1)"),
     ]
-    assert in_words(found) == "Claims: 1 added, 1 removed."
+    assert in_words(found) == "Claims: added 1, removed 1."
 
 
 def test_of_two_equal_claims_the_one_that_went_is_told():
@@ -120,7 +120,7 @@ def test_the_page_has_a_table_a_kind_and_shows_markup_as_text():
     page = changes_page(changes({"one": [made(quantity="<b>")]}, {"one": [made()]}), ("a&b", "c"))
     assert page.count("<table>") == 2
     assert "&lt;b&gt;" in page
-    assert "From a&amp;b to c. Claims: 1 added, 1 removed." in page
+    assert "From a&amp;b to c. Claims: added 1, removed 1." in page
 
 
 def test_an_edition_is_a_checkout_a_site_its_zip_or_a_csv(tmp_path):
