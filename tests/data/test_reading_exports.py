@@ -379,6 +379,24 @@ def test_any_numbers_are_read_or_refused_by_name_without_a_warning(
     assert not told or any(word in told for word in ("column", "row", "runs", "input"))
 
 
+def test_the_best_of_a_cell_is_kept_where_it_is_asked_for() -> None:
+    rng = np.random.default_rng(0)
+    sizes, tokens = (v.ravel() for v in np.meshgrid([1e8, 2e8, 4e8], [2e9, 8e9]))
+    rates = np.array([1e-4, 3e-4, 1e-3])
+    frame = pd.DataFrame(
+        {"params": np.repeat(sizes, 3), "tokens": np.repeat(tokens, 3), "lr": np.tile(rates, 6)}
+    )
+    frame["loss"] = 3 + rng.random(18)
+    assert "best_of_cell=True" in noted(read_runs(frame, law=None))
+    kept = read_runs(frame, law=None, best_of_cell=True)
+    lowest = frame.loc[frame.groupby(["params", "tokens"])["loss"].idxmin()].sort_index()
+    assert kept["loss"].tolist() == lowest["loss"].tolist()
+    assert kept["lr"].tolist() == lowest["lr"].tolist()
+    assert "6 of 18 rows kept" in noted(kept)
+    with pytest.raises(BadRuns, match="all three are needed"):
+        read_runs(frame[["params", "loss"]], law=None, needs=("params", "loss"), best_of_cell=True)
+
+
 def test_an_index_that_repeats_a_column_is_refused(runs: pd.DataFrame) -> None:
     with pytest.raises(BadRuns, match="'params' names a column and the index"):
         read_runs(runs.set_index("params", drop=False), law=None)

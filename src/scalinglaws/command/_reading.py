@@ -37,6 +37,7 @@ _SAID = {
     "columns={": "--map params=model.params, or --map runs.toml, which check --write-map proposes",
     "units={": "--unit params=M",
     "last_of=": "--last-of run",
+    "best_of_cell=": "--best-of-cell",
     "loss_unit=": "--loss-unit bits/byte",
     "needs=": "the verb forecast",
 }
@@ -70,6 +71,7 @@ def reading(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--unit", "units", multiple=True, type=Pairs(), help="params=M, tokens=1e9.")
     @click.option("--loss-unit", type=click.Choice(["nats", "bits", "bits/byte"]))
     @click.option("--bytes-per-token", type=float, help="With --loss-unit bits/byte.")
+    @click.option("--best-of-cell", is_flag=True, help="Keep the lowest loss of each setting.")
     @click.option("--flops-counted-as", help="In words, where FLOPs are not 6ND.")
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
     @click.option("--debug", is_flag=True, help="Show where a refusal came from.")
@@ -149,6 +151,7 @@ def options(given: Mapping[str, Any]) -> dict[str, Any]:
         "loss_unit": given["loss_unit"],
         "bytes_per_token": given["bytes_per_token"],
         "flops_counted_as": given["flops_counted_as"],
+        "best_of_cell": given["best_of_cell"],
     }
 
 
@@ -185,7 +188,7 @@ def grouped(given: Mapping[str, Any], by: str | None) -> str | None:
 
 _OF_TABLES = (
     "law", "objective", "maps", "join", "where", "last_of", "units", "loss_unit",
-    "bytes_per_token", "flops_counted_as",
+    "bytes_per_token", "flops_counted_as", "best_of_cell",
 )  # fmt: skip
 """Options that a saved fit has answered already."""
 

@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from scalinglaws import counting
 from scalinglaws.data._cells import Cells
+from scalinglaws.errors import BadRuns
 
 EXACT = 0.02
 """How far FLOPs may be from 6ND and still be called that."""
@@ -36,6 +39,36 @@ def contradictions(
                 f"{cells.place(row)}: params_non_embedding {layers:g} is more than params "
                 f"{every:g}; params counts everything. Are the two columns swapped?"
             )
+
+
+def best_of_cell(
+    cells: Cells, values: dict[str, list[Any]], numbers: dict[str, list[float]]
+) -> tuple[Cells, dict[str, list[Any]], dict[str, list[float]], str]:
+    """Return the rows with the lowest loss for their params and tokens, and a note of the rest.
+
+    Raises :class:`BadRuns` for a table without all three.
+    """
+    if not {"params", "tokens", "loss"} <= set(numbers):
+        raise BadRuns(
+            "best_of_cell compares losses at equal params and tokens: all three are needed"
+        )
+    best: dict[tuple[float, float], int] = {}
+    for k, cell in enumerate(zip(numbers["params"], numbers["tokens"], strict=True)):
+        if cell not in best or numbers["loss"][k] < numbers["loss"][best[cell]]:
+            best[cell] = k
+    chosen = sorted(best.values())
+    kept = replace(
+        cells,
+        rows=tuple(cells.rows[k] for k in chosen),
+        lines=tuple(cells.lines[k] for k in chosen) if cells.lines else (),
+        frame=None if cells.frame is None else cells.frame.iloc[chosen].reset_index(drop=True),
+    )
+    note = (
+        f"{len(chosen)} of {len(cells.rows)} rows kept, the lowest loss of each size and data: "
+        f"the best of few runs lies a little below what their law says"
+    )
+    words = {n: [v[k] for k in chosen] for n, v in values.items()}
+    return kept, words, {n: [v[k] for k in chosen] for n, v in numbers.items()}, note
 
 
 def notes(numbers: dict[str, list[float]], derived: Sequence[str]) -> Iterator[str]:

@@ -42,6 +42,7 @@ def read_runs(
     loss_unit: str | None = None,
     bytes_per_token: float | None = None,
     flops_counted_as: str | None = None,
+    best_of_cell: bool = False,
 ) -> pd.DataFrame:
     r"""Read a table of training runs wherever it lies, refusing what cannot be fitted.
 
@@ -70,7 +71,8 @@ def read_runs(
     ``loss_unit`` is ``"nats"``, ``"bits"`` or ``"bits/byte"``; with ``bytes_per_token`` the last
     becomes nats per token, and stays nats per byte without. ``flops_counted_as`` says in words how
     the FLOPs were counted where that is not 6ND, such as "with attention": it is kept on the card,
-    and FLOPs far from 6ND are taken as they are.
+    and FLOPs far from 6ND are taken as they are. ``best_of_cell`` keeps the lowest loss of the runs
+    of one size and as many tokens, such as those of several learning rates.
 
     Returns ``params``, ``tokens``, ``flops``, ``loss`` and what is needed as floats, then all other
     columns as they are, in the table's row order; ``attrs["card"]`` says what was done.
@@ -133,6 +135,9 @@ def read_runs(
     notes += [f"rows that differ in {c} alone are runs of their own" for c in seeds]
     relations += _duplicates(cells, numbers, (*labels, *seeds))
     _refuse(table.place, [*cells.problems, *problems, *slips, *relations])
+    if best_of_cell:
+        cells, values, numbers, note = _counts.best_of_cell(cells, values, numbers)
+        notes.append(note)
     notes += _counts.notes(numbers, list(derived))
     notes += _repeats(cells, numbers) if "params" in needs else ()
     others = {n: read_others(cells, n, v) for n, v in values.items() if n not in known}
@@ -207,7 +212,8 @@ def _repeats(cells: Cells, numbers: dict[str, list[float]]) -> Iterator[str]:
         if rates and len(set(setting)) * 2 <= len(setting):
             yield (
                 f"{len(setting)} rows are {len(set(setting))} settings of params and tokens, which "
-                f"differ in {rates[0]}: for a law of the best runs keep the lowest loss of each"
+                f"differ in {rates[0]}: for a law of the best runs keep the lowest loss of each, "
+                f"best_of_cell=True"
             )
     for label in ("run", "Name", "name"):
         if label in cells.columns:
