@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -58,7 +59,8 @@ class Code:
     @cached_property
     def digest(self) -> str:
         """Digest of what the code does: blank lines, comments and line numbers left out."""
-        lines = "\n".join(_instructions(compile(self.tree, "", "exec", dont_inherit=True)))
+        tree = _Silent().visit(copy.deepcopy(self.tree))
+        lines = "\n".join(_instructions(compile(tree, "", "exec", dont_inherit=True)))
         return hashlib.sha256(lines.encode("utf-8", "backslashreplace")).hexdigest()
 
     @cached_property
@@ -114,6 +116,25 @@ class Code:
         path = (*above, *(node.module.split(".") if node.module else ()))
         if path[:1] == (self.root,):
             yield path
+
+
+class _Silent(ast.NodeTransformer):
+    """Leave out strings that stand alone, which only people read; docstrings stay."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [s for k, s in enumerate(body) if not (k and _is_text(s))]  # type: ignore[attr-defined]
+        return node
+
+
+def _is_text(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
 
 
 def dotted(value: object, root: str) -> bool:

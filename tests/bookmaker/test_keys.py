@@ -145,7 +145,9 @@ def test_a_page_of_the_library_runs_the_chapters_that_show_it(copy: Project) -> 
 def test_a_data_set_runs_the_chapters_that_name_it(copy: Project) -> None:
     for name in ("gemstones", "hoffmann2022", "lin2024", "isoflops"):
         found = changed(copy, f"data/{name}/card.toml", "\n")
-        assert found == names_with(copy, f'"{name}"', f'"{name}/'), name
+        # The module that puts the league's tables together makes names up: any set may be meant.
+        expected = names_with(copy, f'"{name}"', f'"{name}/') | names_with(copy, "open_tables")
+        assert found == expected, name
         assert found, name
     # One that a module of the library loads, for whoever reaches the module.
     assert "downstream/ladders" in changed(copy, "data/bhagia2024/tasks.csv", "\n")
