@@ -51,8 +51,25 @@ def test_other_labels_and_few_runs_are_not_compared():
     assert _pooling.apart(sl.fit(sl.laws.CHINCHILLA, many)) is None
 
 
-def test_the_report_says_it_too():
-    page = sl.report(sl.fit(sl.laws.CHINCHILLA, table(0.05)), flops=1e21)
+def test_no_budget_is_split_on_mixed_sources():
+    mixed = table(0.05)
+    fit = sl.fit(sl.laws.CHINCHILLA, mixed)
+    for ask in (
+        lambda: sl.allocate(fit, 1e21),
+        lambda: sl.next_runs(fit, flops=1e21, spend=1e20),
+        lambda: sl.compute.lifetime(fit, 1e12, as_good_as=1e9),
+        lambda: sl.forecast_runs(mixed, at={"params": 1e10, "tokens": 2e11}),
+    ):
+        with pytest.raises(sl.Unidentifiable, match="residuals differ by tokenizer") as refused:
+            ask()
+        assert "where={'tokenizer': 'a'} of read_runs keeps one of them" in str(refused.value)
+    # Either way that the refusal names leads to an answer.
+    one = sl.read_runs(mixed, where={"tokenizer": "a"})
+    assert len(sl.allocate(sl.fit(sl.laws.CHINCHILLA, one), 1e21)) == 1
+    bare = sl.fit(sl.laws.CHINCHILLA, mixed.drop(columns="tokenizer"))
+    assert len(sl.allocate(bare, 1e21)) == 1
+    page = sl.report(fit, flops=1e21)
+    assert page.plans is None
     assert any("residuals differ by tokenizer" in s for s in page.limits)
 
 

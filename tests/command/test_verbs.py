@@ -282,7 +282,7 @@ def test_refusals_follow_the_schema_and_speak_of_the_command_line(folder):
     assert json.loads(refused.stdout)["verb"] == "check"
     sizes = run("plan", folder / "sizes.csv", "--flops", 1e21)
     assert sizes.exit_code == REFUSED
-    assert "At the command line columns is --map" in sizes.stderr
+    assert "At the command line, for columns: --map" in sizes.stderr
 
 
 def test_the_schema_and_completions_are_printed():
@@ -407,8 +407,15 @@ def test_what_is_no_base_for_an_answer_gives_none(folder, tmp_path):
         refused = run(*words)
         assert refused.exit_code == REFUSED, words
         assert "residuals differ by tokenizer" in refused.stderr
-    page = told("report", path, "--flops", 1e21, "-o", tmp_path / "page.html")
-    assert page["answer"].startswith("Do not stake a budget on this fit")
+    page = tmp_path / "page.html"
+    refused = run("report", path, "--flops", 1e21, "-o", page, "--json")
+    assert refused.exit_code == REFUSED
+    answer = json.loads(refused.stdout)["answer"]
+    assert answer.startswith("These runs give no answer: residuals differ by tokenizer")
+    assert "residuals differ by tokenizer" in page.read_text(encoding="utf-8")  # with its reason
+    # What the hint says leads to an answer.
+    one = run("plan", path, "--flops", 1e21, "--where", "tokenizer=a", "--objective", "lsq_log")
+    assert "residuals differ" not in one.stderr
 
 
 def test_budgets_below_the_runs_are_said_to_be(folder):

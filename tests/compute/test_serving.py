@@ -162,5 +162,5 @@ def test_a_price_comes_from_a_machine_and_only_its_ratio_moves_the_size(fitted):
 def test_an_exponent_at_its_bound_decides_no_plan(fitted):
     flat = fitted.runs.assign(loss=2.0 + 1e-9 * np.arange(len(fitted.runs)))
     stuck = sl.fit(LAW, flat, check=False)
-    with pytest.raises(sl.Unidentifiable, match="sits at the edge of its range"):
+    with pytest.raises(sl.Unidentifiable, match="sit at the edge of their range"):
         lifetime(stuck, 1e12, as_good_as=1e9, n=20)

@@ -58,7 +58,7 @@ def tight(**upper):
 def test_a_split_that_a_bound_decides_is_refused_with_the_fit():
     both = sl.fit(tight(alpha=0.2, beta=0.2), RUNS, objective="lsq_log")
     assert both.at_bound == ("alpha", "beta")
-    with pytest.raises(sl.Unidentifiable, match="alpha, beta sits at the edge") as refusal:
+    with pytest.raises(sl.Unidentifiable, match="alpha, beta sit at the edge") as refusal:
         sl.allocate(both, 1e21, n=20)
     assert refusal.value.partial is both
     assert "held={...}" in refusal.value.insist

@@ -199,7 +199,7 @@ def test_an_interrupted_ladder_keeps_what_ended(small, tmp_path, monkeypatch):
         return ended[0]
 
     monkeypatch.setattr(runs_module, "train", stop_at_the_second)
-    with pytest.raises(Interrupted, match=r"kept in .*runs\.csv; the same call goes on"):
+    with pytest.raises(Interrupted, match=r"kept in .*runs\.csv; the same call continues"):
         ladder(small, hidden=[8, 16], characters=[1_280], keep=keep)
     monkeypatch.undo()
     table = ladder(small, hidden=[8, 16], characters=[1_280], keep=keep)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import sys
-from collections.abc import Mapping
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from scalinglaws import Fit
 
@@ -39,7 +37,8 @@ _SAID = {
     "last_of=": "--last-of run",
     "best_of_cell=": "--best-of-cell",
     "loss_unit=": "--loss-unit bits/byte",
-    "needs=": "the verb forecast",
+    "where=": "--where tokenizer=gpt2",
+    "needs=": "ask the verb forecast",
 }
 """What the command line calls that which a refusal says in Python."""
 
@@ -87,10 +86,11 @@ def reading(command: Callable[..., None]) -> Callable[..., None]:
                 raise
             if given["as_json"]:
                 tell({"refused": type(refusal).__name__, "why": str(refusal)})
-            click.echo(f"{type(refusal).__name__}: {refusal}", err=True)
+            words = str(refusal).replace("To go on all the same:", "In Python, all the same:")
+            click.echo(f"{type(refusal).__name__}: {words}", err=True)
             for here, there in _SAID.items():
                 if here in str(refusal):
-                    click.echo(f"  At the command line {here.rstrip('={')} is {there}.", err=True)
+                    click.echo(f"  At the command line, for {here.rstrip('={')}: {there}", err=True)
             sys.exit(REFUSED)
 
     return wrapper
@@ -114,19 +114,10 @@ def plainly(label: str) -> str:
 
 def tell(told: Mapping[str, Any]) -> None:
     """Print one JSON object, under the verb that answers; what is not finite becomes null."""
-    context = click.get_current_context()
-    whole = {"verb": context.info_name, **told}
-    click.echo(json.dumps(_plain(whole), ensure_ascii=False, allow_nan=False))
+    from scalinglaws.decide._contents import plain
 
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    whole = {"verb": click.get_current_context().info_name, **told}
+    click.echo(json.dumps(plain(whole), ensure_ascii=False, allow_nan=False))
 
 
 def options(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -223,14 +214,10 @@ def _holds_fit(path: Path) -> bool:
 
 
 def sound(result: Fit, *, insist: bool) -> None:
-    """Raise :class:`Unidentifiable` for a fit that is not sound, unless one insists.
-
-    Runs of several sources that one law does not hold for are no sound base either.
-    """
+    """Raise :class:`Unidentifiable` for a fit that is not sound, unless one insists."""
     import scalinglaws as sl
-    from scalinglaws import _pooling
 
-    if not (result.sound and _pooling.apart(result) is None) and not insist:
+    if not result.sound and not insist:
         raise sl.Unidentifiable(
             f"the fit is not sound, and an answer from it would be none: "
             f"{result.status.rstrip('.')}. Mend the table, or go on all the same with --insist",

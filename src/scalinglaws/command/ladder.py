@@ -40,7 +40,7 @@ def command(
     import pandas as pd
 
     import scalinglaws as sl
-    from scalinglaws.compute.allocate import CHANCE, by_chance
+    from scalinglaws.compute.grounds import not_by_chance
     from scalinglaws.decide._contents import records
 
     wanted = numbers(at, known=("params", "tokens"))
@@ -55,13 +55,8 @@ def command(
         click.echo(note, err=True)
     found = sl.downstream.ladder(runs, at=pd.DataFrame([wanted]), by=by)
     steps = {"task_loss": found.loss_fit, "score": found.score_fit}
-    for name, step in steps.items():
-        if (chance := by_chance(step)) > CHANCE and not insist:
-            raise sl.Unidentifiable(
-                f"these runs do not show how {name} depends on {' and '.join(step.law.inputs)}: "
-                f"the law explains no more than chance would (p = {chance:.2g}). Add runs whose "
-                f"{name} differs by more than its scatter, or go on all the same with --insist"
-            )
+    for step in () if insist else steps.values():
+        not_by_chance(step)
     own, there = runs["params"] * runs["tokens"], wanted["params"] * wanted["tokens"]
     times = float(max(there / own.max(), own.min() / there, 1.0))
     if as_json:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from scalinglaws import _checks as checks
 from scalinglaws._typing import Array
+from scalinglaws.compute.grounds import not_stuck
 from scalinglaws.compute.optimum import (
     FLOPS_PER_PARAM_TOKEN,
     of_size_and_data,
@@ -22,15 +23,6 @@ from scalinglaws.intervals.quantity import Quantity
 from scalinglaws.intervals.resampling import RESAMPLES, ends, resampled
 from scalinglaws.laws import Law
 from scalinglaws.laws.parts import Values
-
-FLAT = 1e-3
-"""Range of the loss, as a share of it, below which it hardly changes."""
-
-APART = 4.0
-"""Largest over smallest tokens per parameter from which size and data vary separately."""
-
-CHANCE = 0.05
-"""Probability of explaining as much by chance from which nothing is answered."""
 
 IDLE = 1e-6
 """Gain from ten times the compute, as a share of the loss, below which text is used up."""
@@ -78,11 +70,11 @@ def allocate(
     (m,): tokens beyond it are repeats. Then ``epochs``, tokens over unique tokens and at least 1,
     is a column with its ends.
 
-    Raises :class:`Unidentifiable` for a law that is not one of params and tokens, an exponent at
-    its bound, a law without an optimum or a budget that the text cannot use, :class:`BadRuns` for a
-    budget that is not positive, and :class:`BadParameters` for ``unique_tokens`` that the law
-    needs and lacks, or does not know. Hoffmann et al. 2022, equation 4; Muennighoff et al. 2023
-    for repeats.
+    Raises :class:`Unidentifiable` for a law that is not one of params and tokens, runs of several
+    sources that one law does not hold for, an exponent at its bound, a law without an optimum or a
+    budget that the text cannot use, :class:`BadRuns` for a budget that is not positive, and
+    :class:`BadParameters` for ``unique_tokens`` that the law needs and lacks, or does not know.
+    Hoffmann et al. 2022, equation 4; Muennighoff et al. 2023 for repeats.
 
     >>> import scalinglaws as sl
     >>> fit = sl.fit(sl.laws.CHINCHILLA, sl.load("hoffmann2022"))
@@ -143,68 +135,6 @@ def allocate(
         frame[f"{name}_law_low"], frame[f"{name}_law_high"] = law_ends
     frame["beyond"] = away
     return frame
-
-
-def not_stuck(fit: Fitted) -> None:
-    """Raise :class:`Unidentifiable` for a fit at a bound, or one that explains no more than chance.
-
-    What is asked is whether the fitted losses vary beyond the scatter about them, by an F-test.
-    """
-    stuck = [name for name in fit.at_bound if name not in fit.law.linear]
-    if stuck:
-        raise Unidentifiable(
-            f"{', '.join(stuck)} sits at the edge of its range, so the answer is decided by "
-            f"the bound and not by the runs: {_why_stuck(fit)}",
-            partial=fit,
-            insist="hold the exponent at a value you can defend: fit(..., held={...})",
-        )
-    if (chance := by_chance(fit)) > CHANCE:
-        loss = fit.loss[fit.counted]
-        raise Unidentifiable(
-            f"these runs do not show how {fit.law.response} depends on "
-            f"{' and '.join(fit.law.inputs)}: over {loss.min():.5g} to {loss.max():.5g} the law "
-            f"explains no more than chance would (p = {chance:.2g}). Check the column, or add "
-            f"runs whose losses differ by more than their scatter",
-            partial=fit,
-        )
-
-
-def by_chance(fit: Fitted) -> float:
-    """Return how likely chance alone explains as much of the response as the law does."""
-    free = len(fit.law.names) - len(fit.held)
-    y, misses = fit.loss[fit.counted], fit.residuals[fit.counted]
-    dof = len(y) - free
-    if free < 2 or dof < 1:
-        return 0.0
-    y = np.log(y) if fit.law.domain == "positive" else y
-    # Residuals are ratios where the response is positive: both are in the same unit.
-    about, left = float(((y - y.mean()) ** 2).sum()), float((misses**2).sum())
-    if about <= FLAT**2 * IDLE * len(y):
-        return 1.0
-    if left <= 0 or left >= about:
-        return float(left > 0)
-    from scipy.special import fdtrc  # late: an import of the library does without
-
-    return float(fdtrc(free - 1, dof, (about - left) / (free - 1) / (left / dof)))
-
-
-def _why_stuck(fit: Fitted) -> str:
-    """Return why an exponent went to the edge of its range, and what would help."""
-    loss, d = fit.loss[fit.counted], fit.design
-    low, high = float(loss.min()), float(loss.max())
-    if high - low <= FLAT * high:
-        return (
-            f"the loss hardly changes over these runs ({low:.5g} to {high:.5g}), so nothing says "
-            f"how it depends on size or data. Check the column, or add runs whose losses differ."
-        )
-    least, most = d.tokens_per_param or (1.0, 1.0)
-    if most >= APART * least:
-        return (
-            f"the runs do vary {' and '.join(fit.law.inputs)} separately, but one of the terms "
-            f"does not show beside the rest of the loss. Add runs small enough in that input for "
-            f"it to matter, or with less scatter."
-        )
-    return f"add runs that vary {' and '.join(fit.law.inputs)} separately."
 
 
 def _text(law: Law, unique_tokens: npt.ArrayLike | None, budgets: int) -> dict[str, Array]:

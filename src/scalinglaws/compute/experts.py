@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from scalinglaws import _checks as checks
-from scalinglaws.compute.allocate import not_stuck
+from scalinglaws.compute.grounds import not_stuck
 from scalinglaws.compute.staking import staked
 from scalinglaws.errors import BadParameters, Unidentifiable
 from scalinglaws.intervals import beyond

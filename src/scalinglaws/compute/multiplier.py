@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from scalinglaws import _checks as checks
-from scalinglaws.compute.allocate import not_stuck
+from scalinglaws.compute.grounds import not_stuck
 from scalinglaws.errors import BadParameters, Unidentifiable
 from scalinglaws.intervals.interval import Interval
 from scalinglaws.intervals.resampling import JACKKNIFE, RESAMPLES, resampled

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from scalinglaws import _checks as checks
-from scalinglaws.compute.allocate import not_stuck
+from scalinglaws.compute.grounds import not_stuck
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN
 from scalinglaws.compute.price import Price
 from scalinglaws.compute.staking import staked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -80,12 +81,20 @@ class Contents:
         return text_of(self.fit)
 
 
+def plain(value: Any) -> Any:
+    """Return a value as JSON can hold it, ``None`` for what is not finite, at any depth."""
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return rows as JSON can hold them: ``None`` for what is not finite."""
-    return [
-        {str(k): None if isinstance(v, float) and not np.isfinite(v) else v for k, v in row.items()}
-        for row in table.to_dict("records")
-    ]
+    """Return rows as JSON can hold them."""
+    found: list[dict[str, Any]] = plain(table.to_dict("records"))
+    return found
 
 
 def next_told(planned: NextRuns) -> dict[str, Any]:
@@ -95,7 +104,7 @@ def next_told(planned: NextRuns) -> dict[str, Any]:
         "helps": bool(planned.helps),
         "width_now": planned.now,
         "width_then": planned.then,
-        "error": planned.error if np.isfinite(planned.error) else None,
+        "error": plain(planned.error),
         "flops": planned.flops,
         "runs": records(planned.runs),
     }

@@ -71,13 +71,16 @@ def candidates(
     table = pd.DataFrame({"params": params, "tokens": _rounded(params * ratio)})
     table["flops"] = FLOPS_PER_PARAM_TOKEN * table["params"] * table["tokens"]
     # A law is no better known below the runs than beyond them, and nobody asks it there.
-    table = table[table["tokens"] >= _rounded(np.array([data.min()]))[0]]
+    fewest = float(_rounded(np.array([data.min()]))[0])
+    table = table[table["tokens"] >= fewest]
     kept = table[table["flops"] <= min(spend, most)].sort_values("flops").reset_index(drop=True)
     if kept.empty:
+        cheapest = FLOPS_PER_PARAM_TOKEN * least * max(fewest, few * least)
         raise Unidentifiable(
-            f"{flops_words(spend)} FLOPs pay for no run of {least:.3g} parameters or more: "
-            f"the cheapest takes {flops_words(table['flops'].min())}. Spend more, or plan smaller "
-            f"ones with min_params"
+            f"the cheapest run of {least:.3g} parameters or more, on as many tokens as yours have "
+            f"at least, takes {flops_words(cheapest)} FLOPs; the spend and the target allow "
+            f"{flops_words(min(spend, most))}. Spend more, ask for a larger target, or plan "
+            f"smaller runs with min_params"
         )
     return kept
 

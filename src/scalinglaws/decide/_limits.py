@@ -36,14 +36,14 @@ def smallest(fit: Fit) -> float:
     return float((FLOPS_PER_PARAM_TOKEN * n * d).min())
 
 
-def told(fit: Fit, plans: pd.DataFrame | None) -> Iterator[str]:
+def told(fit: Fit, plans: pd.DataFrame | None, level: float) -> Iterator[str]:
     """Yield a sentence for each thing that the runs leave open."""
     if not fit.ok:
         yield f"The fit carries a warning: {fit.status.rstrip('.')}."
     if fit.simulated:
         yield "The runs were simulated: nothing here is a measurement."
     if plans is not None:
-        yield from _far(fit, plans)
+        yield from _far(fit, plans, level)
     groups = grouping.found(fit)
     if groups is not None and groups.count < FEW:
         yield (
@@ -80,14 +80,14 @@ def below(fit: Fit, plans: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _far(fit: Fit, plans: pd.DataFrame) -> Iterator[str]:
+def _far(fit: Fit, plans: pd.DataFrame, level: float) -> Iterator[str]:
     yield from below(fit, plans)
     above = plans[plans["flops"] > largest(fit)]
     if above.empty:
         return
     decades = float(np.log10(above["beyond"].max()))
     top = float(plans["flops"].max())
-    allowed = beyond.half_width(0.9, beyond.per_decade(fit))
+    allowed = beyond.half_width(level, beyond.per_decade(fit))
     yield (
         f"{flops_words(top)} FLOPs lie {decades:.1f} decades beyond the largest run "
         f"({flops_words(largest(fit))}): the intervals allow ±{allowed:.1%} of the loss for each."

@@ -25,20 +25,20 @@ RESAMPLES = 100
 
 
 def widths(
-    fit: Fit, target: Target, designs: Sequence[pd.DataFrame], *, outcomes: int, seed: int
+    fit: Fit, target: Target, designs: Sequence[pd.DataFrame], *, outcomes: range, seed: int
 ) -> Array:
     """Return the width (outcomes, designs) of a target's interval after each design's outcomes.
 
-    Each outcome is drawn from another refit of the fit, the same for all designs.
+    Each outcome, by its number, is drawn from another refit of the fit, the same for all designs.
     """
     drawn = resampled(fit, 1000, kind=None, by=None)
-    rng = np.random.default_rng([seed, 1])
-    rows = rng.choice(len(drawn), outcomes, replace=outcomes > len(drawn))
-    out = np.empty((outcomes, len(designs)))
-    for k, row in enumerate(rows):
-        truth = {name: float(drawn[name].iloc[row]) for name in fit.law.names}
+    order = np.random.default_rng([seed, 1]).permutation(len(drawn))
+    out = np.empty((len(outcomes), len(designs)))
+    for row, k in enumerate(outcomes):
+        refit = order[k % len(order)]
+        truth = {name: float(drawn[name].iloc[refit]) for name in fit.law.names}
         for j, design in enumerate(designs):
-            out[k, j] = _width(fit, target, truth, design, np.random.default_rng([seed, 2, k]))
+            out[row, j] = _width(fit, target, truth, design, np.random.default_rng([seed, 2, k]))
     return out
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from scalinglaws._format import count, flops_words
 from scalinglaws._version import VERSION
+from scalinglaws.decide._limits import largest
 from scalinglaws.fitting.saved import digest
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ def _plans(report: Contents) -> str:
 
 def _runs(report: Contents) -> str:
     fit, d = report.fit, report.fit.design
+    known = {"params", "tokens"} <= set(fit.runs.columns)
+    compute = f"; largest compute {flops_words(largest(fit))} FLOPs" if known else ""
     spans = "; ".join(
         f"{name} {count(d.low[name])} to {count(d.high[name])}"
         for name in d.decades
@@ -133,15 +136,9 @@ def _runs(report: Contents) -> str:
     left = f", {out} more of weight zero" if out else ""
     return (
         f'<section id="runs"><h2>The runs</h2><p>{d.runs} runs{left}, from '
-        f"{escape(report.source)}: {escape(spans)}; largest compute "
-        f"{flops_words(_largest(fit))} FLOPs.</p><ul>{notes}</ul></section>"
+        f"{escape(report.source)}: {escape(spans)}"
+        f"{compute}.</p><ul>{notes}</ul></section>"
     )
-
-
-def _largest(fit: Fit) -> float:
-    from scalinglaws.decide._limits import largest
-
-    return largest(fit) if {"params", "tokens"} <= set(fit.runs.columns) else float("nan")
 
 
 def _again(report: Contents) -> str:

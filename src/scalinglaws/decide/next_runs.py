@@ -10,7 +10,7 @@ import pandas as pd
 
 from scalinglaws import _checks as checks
 from scalinglaws._format import count, flops_words, table_html
-from scalinglaws.compute.allocate import not_stuck
+from scalinglaws.compute.grounds import not_stuck
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN, of_size_and_data, splits
 from scalinglaws.decide import _designs, _outcomes
 from scalinglaws.decide._target import Target
@@ -28,7 +28,7 @@ OUTCOMES = 24
 """Simulated outcomes of the design that is answered with."""
 
 GLANCE = 8
-"""Outcomes, the same for all, by which designs are told apart."""
+"""Outcomes, the same for all, by which designs are compared."""
 
 MOST = 50
 """Most runs that are planned at once."""
@@ -175,16 +175,18 @@ def next_runs(
     not_stuck(fit)
     target = Target.of(fit, of_size_and_data(law), flops=flops, at=at, level=level)
     grid = _designs.candidates(fit, spend=spend, low=min_params, high=max_params, most=target.flops)
-    best = _designs.chosen(fit, target, grid, spend=spend, runs=runs, seed=seed)
+    informative = _designs.chosen(fit, target, grid, spend=spend, runs=runs, seed=seed)
     designs = {
-        "most informative": best,
+        "most informative": informative,
         "the largest that can be paid": _designs.alike(target, grid),
         "one of each size": _designs.spread(grid, spend=spend, runs=runs),
     }
     listed = list(designs.values())
-    ahead = _outcomes.widths(fit, target, listed, outcomes=min(GLANCE, outcomes), seed=seed)
-    winner = list(designs)[int(ahead.mean(axis=0).argmin())]
-    own = _outcomes.widths(fit, target, [designs[winner]], outcomes=outcomes, seed=seed)[:, 0]
+    first = min(GLANCE, outcomes)
+    ahead = _outcomes.widths(fit, target, listed, outcomes=range(first), seed=seed)
+    best = int(ahead.mean(axis=0).argmin())
+    more = _outcomes.widths(fit, target, [listed[best]], outcomes=range(first, outcomes), seed=seed)
+    own = np.r_[ahead[:, best], more[:, 0]]
     tried = pd.DataFrame(
         {
             "design": list(designs),
@@ -194,7 +196,7 @@ def next_runs(
         }
     )
     return NextRuns(
-        runs=_listed(designs[winner]),
+        runs=_listed(listed[best]),
         target=target.words,
         level=level,
         now=target.now,

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scalinglaws import _checks as checks
-from scalinglaws import _pooling
 from scalinglaws._format import count, flops_words
 from scalinglaws.compute.allocate import allocate, positive_budgets
 from scalinglaws.compute.optimum import splits
@@ -83,11 +82,12 @@ def report(
         held_out = hold_out(fit.law, fit.runs, objective=fit.objective_kind, level=level)
     except (ScalingLawError, KeyError) as error:
         refused.append(f"No score on runs kept back: {error}")
-    target = float(budgets.max())
-    if plans is not None:
+    if plans is not None and not fit.sound:
+        refused.append("No plan of further runs: the fit that they would mend is not sound.")
+    elif plans is not None:
+        most = spend or _limits.largest(fit)
         try:
-            largest = _limits.largest(fit)
-            planned = next_runs(fit, flops=target, spend=spend or largest, level=level, seed=seed)
+            planned = next_runs(fit, flops=float(budgets.max()), spend=most, level=level, seed=seed)
         except ScalingLawError as error:
             refused.append(f"No plan of further runs: {error}")
     return Report(
@@ -98,7 +98,7 @@ def report(
         plans=plans,
         held_out=held_out,
         planned=planned,
-        limits=(*refused, *_limits.told(fit, plans)),
+        limits=(*refused, *_limits.told(fit, plans, level)),
         reproduce=reproduce,
     )
 
@@ -132,7 +132,7 @@ def _answer(fit: Fit, plans: pd.DataFrame | None, refused: list[str], level: flo
         f"The loss to expect is {row['loss']:.3f} ({row['loss_low']:.3f} to "
         f"{row['loss_high']:.3f}), {far}."
     )
-    if not fit.sound or _pooling.apart(fit) is not None:
+    if not fit.sound:
         return (
             f"Do not stake a budget on this fit: {fit.status.rstrip('.')}. What it says all the "
             f"same: {first} {second}"

@@ -17,10 +17,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from scalinglaws import _checks as checks
+from scalinglaws import _pooling
 from scalinglaws._fit import Fit, fit
 from scalinglaws._parallel.blas import one_blas_thread
 from scalinglaws._simulated import is_simulated
 from scalinglaws._typing import Array
+from scalinglaws.compute.grounds import not_by_chance, not_mixed
 from scalinglaws.errors import BadParameters, ScalingLawError, Unidentifiable, UnknownName
 from scalinglaws.intervals import beyond, origins
 from scalinglaws.intervals.prediction import points_of
@@ -105,6 +107,7 @@ def forecast_runs(
     and the others not at all, and the note says so.
 
     Raises :class:`BadRuns` and :class:`Unidentifiable` as :func:`fit` does for Chinchilla's law,
+    and the latter where residuals differ by source or the law explains no more than chance would,
     :class:`UnknownName` for an ``at`` without params or tokens, and :class:`BadParameters` for a
     law of other inputs.
 
@@ -151,9 +154,12 @@ def averaged(
     entrants, base = _entrants(laws), base_law(runs)
     # No answer hangs on the order of the rows.
     columns = [*base.inputs, "loss"]
-    order = [*columns, *(c for c in ("run",) if c in runs.columns)]
+    labels = [c for c in runs.columns if str(c).lower() in ("run", *_pooling.SOURCES)]
+    order = [*columns, *(c for c in labels if c not in columns)]
     table = checks.bare(runs)[order].sort_values(columns, kind="stable", ignore_index=True)
     valley = fit(base, table, seed=seed)
+    not_mixed(valley)
+    not_by_chance(valley)
     trained, left_out = _trained(entrants, table, valley, seed)
     if not trained:
         raise Unidentifiable(
