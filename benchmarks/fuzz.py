@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 import scalinglaws as sl
+from scalinglaws.fitting.saved import text_of
 
 TRUTH = {"A": 406.4, "B": 410.7, "E": 1.69, "alpha": 0.34, "beta": 0.28}
 EXTREME = np.array(
@@ -129,7 +130,7 @@ def ask(runs: pd.DataFrame, rng: np.random.Generator) -> None:
     asked: list[Callable[[], object]] = [
         lambda: sl.allocate(fit, 10 ** rng.uniform(15, 26), n=50),
         lambda: fit.interval(law.names[0], n=50),
-        lambda: fit.save,
+        lambda: text_of(fit),
         lambda: repr(fit),
         lambda: fit.status,
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from scalinglaws.errors import BadParameters, ScalingLawError, Unidentifiable
 from scalinglaws.laws import CHINCHILLA
 from scalinglaws.validation.entrants import ENTRANTS, SIZE_AND_DATA, Entrant
 from scalinglaws.validation.forecast_runs import averaged
+from scalinglaws.validation.keeping import keep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,19 +153,10 @@ def kept() -> pd.DataFrame:
     return pd.read_csv(TABLE)
 
 
-def main() -> None:
-    """Choose between the bundled corpora and write down what was right, after each text."""
-    parser = argparse.ArgumentParser(
-        prog="python -m scalinglaws.validation.decisions", description=main.__doc__
-    )
-    parser.add_argument("--out", type=Path, default=TABLE, help="the table to write")
-    given = parser.parse_args()
-    done: list[pd.DataFrame] = []
-    for name, runs in open_recipes().items():
-        done.append(decisions(runs, recipe="corpus").assign(table=name))
-        pd.concat(done).to_csv(given.out, index=False, float_format="%.4g")
-        print(name, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    keep(
+        open_recipes(),
+        lambda name, runs: decisions(runs, recipe="corpus").assign(table=name),
+        table=TABLE,
+        what="Choose between the bundled corpora and write down what was right, after each text.",
+    )

@@ -1,4 +1,4 @@
-"""What goes on from small runs to large ones: laws of size and data, and lines through the best.
+"""What extrapolates from small runs to large: laws of size and data, and lines through the best.
 
 A law of ``params`` and ``tokens`` is fitted to all runs. A law of compute goes through the best run
 of each budget; away from the best size its loss is raised as Chinchilla's law raises it there.
@@ -153,7 +153,7 @@ def train(
     if start is None and law is INTERACTION:
         # It contains Chinchilla's law, and from there a few d lead to where many starts do.
         start = _joined(runs, valley, held) or None
-    # Whether size and data can be told apart, the fit of the valley has asked.
+    # Whether size and data are identified separately, the fit of the valley has asked.
     found = fit(law, used, objective=objective, held=held, start=start, seed=seed, check=False)
     return Trained(entrant, found, valley)
 

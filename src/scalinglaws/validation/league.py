@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from scalinglaws.intervals import beyond, origins
 from scalinglaws.validation.carry import splits
 from scalinglaws.validation.entrants import COMPUTE, ENTRANTS, Entrant, train
 from scalinglaws.validation.forecast_runs import FEWEST_ROWS, averaged, base_law
+from scalinglaws.validation.keeping import keep
 from scalinglaws.validation.open_tables import open_tables
 
 if TYPE_CHECKING:
@@ -176,19 +176,10 @@ def kept() -> pd.DataFrame:
     return pd.read_csv(TABLE)
 
 
-def main() -> None:
-    """Play the league of the bundled tables and write it down, after each table."""
-    parser = argparse.ArgumentParser(
-        prog="python -m scalinglaws.validation.league", description=main.__doc__
-    )
-    parser.add_argument("--out", type=Path, default=TABLE, help="the table to write")
-    given = parser.parse_args()
-    done: list[pd.DataFrame] = []
-    for name, runs in open_tables().items():
-        done.append(by_part(league({name: runs})))
-        pd.concat(done).to_csv(given.out, index=False, float_format="%.4g")
-        print(name, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    keep(
+        open_tables(),
+        lambda name, runs: by_part(league({name: runs})),
+        table=TABLE,
+        what="Play the league of the bundled tables and write it down, after each table.",
+    )

@@ -7,7 +7,7 @@ from scalinglaws.data.catalogue import load
 
 
 def open_tables() -> dict[str, pd.DataFrame]:
-    """Return the bundled tables of runs by name, a row a run (or checkpoint), losses in ``loss``.
+    """Return the bundled tables of runs by name, one row per run or checkpoint, with ``loss``.
 
     Of each set the rows are those on which a law of one recipe may be asked: finished runs, the
     best learning rate of each size and length, first passes over the text. A name is that of the
