@@ -58,7 +58,7 @@ LEFT = (0.02, 0.8)
 
 @dataclass(frozen=True, kw_only=True)
 class Draws:
-    """What tells the shapes (k,) apart: exponents, the break, its width, what follows."""
+    """The parameters of the shapes (k,): exponents, the break, its width, what follows."""
 
     before: Array
     later: Array

@@ -63,8 +63,8 @@ def ladder(
     character, on text held out), ``hidden``, ``seed`` and ``seconds``. A bar shows how far it is.
 
     ``keep`` is a CSV file to which every run goes as it ends. Runs that stand in it, with the same
-    text and recipe, are taken from there, so that an interrupted ladder goes on and a longer one
-    begins with what a shorter one trained.
+    text and recipe, are taken from there, so that an interrupted ladder continues and a longer
+    one begins with what a shorter one trained.
 
     Raises :class:`BadParameters` for a ladder without rungs or a size below one, :class:`BadRuns`
     for a file that is no table of such runs, and :class:`Interrupted` on Ctrl-C.
@@ -93,7 +93,7 @@ def ladder(
             try:
                 loss = train(model, text, characters=count, seed=seed, recipe=how, tell=bar.update)
             except KeyboardInterrupt:
-                where = f"in {path}; the same call goes on from there" if path else "nowhere"
+                where = f"in {path}; the same call continues from there" if path else "nowhere"
                 raise Interrupted(f"stopped; the runs that ended are kept {where}") from None
             seconds = f"{time.perf_counter() - started:.2f}"
             values = (*key, str(model.params), repr(loss), seconds)

@@ -72,7 +72,10 @@ def read_text(source: str = "numpy") -> Text:
     file = Path(source)
     found = _of_file(file) if file.suffix else (p for name in source.split() for p in _of(name))
     ordered = sorted(set(found), key=lambda p: hashlib.sha256(p.encode()).digest())
-    parts = " ".join(ordered[len(ordered) // _HELD_OUT :]), " ".join(ordered[: len(ordered) // 10])
+    parts = (
+        " ".join(ordered[len(ordered) // _HELD_OUT :]),
+        " ".join(ordered[: len(ordered) // _HELD_OUT]),
+    )
     train, held_out = (_coded(part) for part in parts)
     if len(train) + len(held_out) < LEAST_CHARACTERS:
         raise BadParameters(
