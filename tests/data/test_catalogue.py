@@ -3,8 +3,10 @@
 import importlib.util
 import json
 import os
+import pickle
 import shutil
 import tomllib
+from copy import deepcopy
 from pathlib import Path
 from types import ModuleType
 
@@ -173,6 +175,15 @@ def test_two_loads_are_equal_and_independent() -> None:
     third = data.load("hoffmann2022")
     pd.testing.assert_frame_equal(second, third)
     assert third.attrs == second.attrs
+
+
+def test_what_is_taken_from_a_table_carries_its_card_and_copies_none() -> None:
+    runs = data.load("hoffmann2022")
+    taken = [runs["loss"], runs[runs["loss"] > 3].copy(), deepcopy(runs), runs.assign(a=1.0)]
+    assert all(t.attrs["card"] is runs.attrs["card"] for t in taken)
+    back = pickle.loads(pickle.dumps(runs))
+    assert back.attrs == runs.attrs
+    assert data.card(back) == data.card(runs)
 
 
 def test_attrs_survive_parquet(tmp_path: Path) -> None:

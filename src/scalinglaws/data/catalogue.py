@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from scalinglaws.data._carried import Carried
 from scalinglaws.data._formats import SUFFIXES
 from scalinglaws.data.cards import Card, Column, Table
 from scalinglaws.data.read_runs import read_runs
@@ -79,7 +80,7 @@ def bundled(name: str, *, outliers: bool | None = None) -> pd.DataFrame:
     runs.attrs = {
         "name": f"{the_card.name}/{table}" if several else the_card.name,
         "table": table,
-        "card": the_card.as_dict(),
+        "card": Carried(the_card.as_dict()),
         "dropped": every - len(runs),
     }
     return runs

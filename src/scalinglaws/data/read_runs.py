@@ -11,6 +11,7 @@ import pandas as pd
 from scalinglaws import _labels
 from scalinglaws import identifiability as design
 from scalinglaws.data import _counts, _mapping, _units
+from scalinglaws.data._carried import Carried
 from scalinglaws.data._cells import Cells
 from scalinglaws.data._formats import opened
 from scalinglaws.data._joins import joined
@@ -148,20 +149,22 @@ def read_runs(
     per_byte = loss_unit == "bits/byte" and not bytes_per_token
     runs.attrs = {
         "name": table.name,
-        "card": {
-            "name": table.name,
-            "title": "your own runs",
-            "what": f"{len(runs)} runs as given",
-            "source": table.source,
-            "convention": (
-                f"{' and '.join(counted) or 'columns'} are counted as whoever wrote the file "
-                "counts them"
-                + ("" if loss_unit else _UNDECLARED * ("loss" in numbers))
-                + ("; loss is in nats per byte" if per_byte else "")
-                + (f"; flops are counted as {flops_counted_as}" if flops_counted_as else "")
-            ),
-            "notes": notes,
-        },
+        "card": Carried(
+            {
+                "name": table.name,
+                "title": "your own runs",
+                "what": f"{len(runs)} runs as given",
+                "source": table.source,
+                "convention": (
+                    f"{' and '.join(counted) or 'columns'} are counted as whoever wrote the file "
+                    "counts them"
+                    + ("" if loss_unit else _UNDECLARED * ("loss" in numbers))
+                    + ("; loss is in nats per byte" if per_byte else "")
+                    + (f"; flops are counted as {flops_counted_as}" if flops_counted_as else "")
+                ),
+                "notes": notes,
+            }
+        ),
     }
     for name in runs.columns:
         _labels.remember([name])
