@@ -23,6 +23,7 @@ from bookmaker.project import (
     write_atomically,
 )
 from bookmaker.site import remove_site, render
+from bookmaker.timings import tell
 from bookmaker.update import name_width, update
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def refresh_references(name: str | None = None, *, root: str | Path | None = Non
             if executed.is_file():
                 source = read_notebook(chapter.source)
                 _store_references(source, read_notebook(executed))
+                tell(project, chapter.name, source)
                 write_atomically(chapter.source, notebook_text(source))
         if problems:
             raise ChapterFailed("\n\n".join(problems))

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Job:
     """One execution: what to run, with what, and where the result goes.
 
-    ``failed`` is where the partial notebook stays when a cell fails, ``cells`` how many there are.
+    ``failed`` is where the partial notebook stays when a cell fails, ``cells`` how many there are,
+    ``told`` the seconds that the source tells.
     """
 
     chapter: str
@@ -27,6 +28,7 @@ class Job:
     parameters: dict[str, Any]
     key: str
     cells: int = 0
+    told: float | None = None
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,52 @@ from bookmaker.project import read_json, write_atomically
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from typing import Any
 
     from bookmaker.jobs import Job, Outcome
     from bookmaker.project import Project
 
+LONG = 30.0
+"""Seconds from which on it matters when a chapter starts."""
+
+ABOUT = 3.0
+"""How many times longer a chapter may take on another machine, or on this one when it is busy."""
+
 
 def longest_first(project: Project, jobs: Sequence[Job]) -> list[Job]:
-    """Order jobs by the seconds that they last took; one that never ran goes by its cells."""
-    measured = _read(project)
-    known = [(measured[job.chapter], job.cells) for job in jobs if job.chapter in measured]
-    cells = sum(n for _, n in known)
-    each = sum(s for s, _ in known) / cells if cells else 1.0
-    return sorted(jobs, key=lambda job: -measured.get(job.chapter, each * job.cells))
+    """Order jobs by the seconds that they last took here, or else as their sources tell.
+
+    One that nobody timed goes by its cells.
+    """
+    here = _read(project)
+    known = {job.chapter: here.get(job.chapter, job.told) for job in jobs}
+    timed = [(took, job.cells) for job in jobs if (took := known[job.chapter]) is not None]
+    cells = sum(n for _, n in timed)
+    each = sum(took for took, _ in timed) / cells if cells else 1.0
+
+    def seconds(job: Job) -> float:
+        found = known[job.chapter]
+        return each * job.cells if found is None else found
+
+    return sorted(jobs, key=lambda job: -seconds(job))
+
+
+def told(notebook: dict[str, Any]) -> float | None:
+    """Return the seconds that a chapter's source tells, None where it tells none."""
+    kept = notebook["metadata"].get("scalinglaws")
+    seconds = kept.get("seconds") if isinstance(kept, dict) else None
+    return float(seconds) if isinstance(seconds, (int, float)) and seconds > 0 else None
+
+
+def tell(project: Project, chapter: str, notebook: Any) -> None:
+    """Write into a long chapter's source how long it took, for a checkout that never ran it.
+
+    What stands there stays while it is about right: a source that changed with each run would hide
+    what changed in it.
+    """
+    taken, before = _read(project).get(chapter, 0.0), told(notebook)
+    if taken >= LONG and not (before and before / ABOUT <= taken <= ABOUT * before):
+        notebook["metadata"]["scalinglaws"] = {"seconds": round(taken)}
 
 
 def keep_seconds(project: Project, outcome: Outcome) -> None:

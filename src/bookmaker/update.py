@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bookmaker.home import warm_fonts
 from bookmaker.jobs import Job, Outcome, stored_key
 from bookmaker.keys import Keys
 from bookmaker.project import read_plain
-from bookmaker.timings import keep_seconds, longest_first
+from bookmaker.timings import keep_seconds, longest_first, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ def update(
     jobs: list[Job] = []
     for chapter in project.chapters() if chapters is None else chapters:
         notebook = read_plain(chapter.source)
-        job = _job(project, chapter, keys.of(notebook), len(notebook["cells"]))
+        job = _job(project, chapter, keys.of(notebook), notebook)
         if stored_key(job.target) == job.key:
             print(f"{chapter.name:<{width}}  unchanged", flush=True)
         else:
@@ -54,7 +54,8 @@ def name_width(project: Project) -> int:
     return max((len(c.name) for c in project.chapters()), default=0)
 
 
-def _job(project: Project, chapter: Chapter, key: str, cells: int) -> Job:
+def _job(project: Project, chapter: Chapter, key: str, notebook: dict[str, Any]) -> Job:
     target = project.executed / f"{chapter.name}.ipynb"
     failed = project.build / "failed" / f"{chapter.name}.ipynb"
-    return Job(chapter.name, chapter.source, target, failed, {}, key, cells)
+    cells, seconds = len(notebook["cells"]), told(notebook)
+    return Job(chapter.name, chapter.source, target, failed, {}, key, cells, seconds)

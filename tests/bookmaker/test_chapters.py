@@ -20,7 +20,7 @@ import bookmaker as chapters
 from bookmaker.jobs import Job, Outcome
 from bookmaker.pool import usable_cores
 from bookmaker.project import Project
-from bookmaker.timings import keep_seconds, longest_first
+from bookmaker.timings import keep_seconds, longest_first, tell, told
 from conftest import CLAIM, PATIENCE_SECONDS, chapter, run_cli, write
 from scalinglaws.notebook.verdicts import Claim
 
@@ -222,8 +222,8 @@ def test_references_store_text_only_and_are_stable(toy: Path) -> None:
 # In which order -----------------------------------------------------------------------------------
 
 
-def job(name: str, cells: int) -> Job:
-    return Job(name, Path(name), Path(name), Path(name), {}, "key", cells)
+def job(name: str, cells: int, told: float | None = None) -> Job:
+    return Job(name, Path(name), Path(name), Path(name), {}, "key", cells, told)
 
 
 def test_the_longest_chapter_starts_first(tmp_path: Path) -> None:
@@ -235,6 +235,45 @@ def test_the_longest_chapter_starts_first(tmp_path: Path) -> None:
     keep_seconds(project, Outcome("b", 0.1, "it failed at once"))
     # 107 s for 40 cells make 53 s for the 20 of c, which has not been measured.
     assert [j.chapter for j in longest_first(project, jobs)] == ["a", "c", "b"]
+
+
+def test_a_checkout_that_never_ran_goes_by_what_the_sources_tell(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    jobs = [job("a", 30), job("b", 10, 90.0), job("c", 10, 40.0)]
+    # 130 s for 20 cells make 195 s for the 30 of a, which tells nothing.
+    assert [j.chapter for j in longest_first(project, jobs)] == ["a", "b", "c"]
+    keep_seconds(project, Outcome("b", 20.0, None))
+    # What was measured here goes before what a source tells: 60 s for 20 cells, so 90 s for a.
+    assert [j.chapter for j in longest_first(project, jobs)] == ["a", "c", "b"]
+
+
+def test_a_source_tells_the_time_of_a_long_chapter_and_keeps_it_while_it_is_about_right(
+    tmp_path: Path,
+) -> None:
+    project, notebook = Project(tmp_path), {"metadata": {"kernelspec": {}}}
+
+    def after(seconds: float) -> float | None:
+        keep_seconds(project, Outcome("a", seconds, None))
+        tell(project, "a", notebook)
+        return told(notebook)
+
+    tell(project, "a", notebook)  # nobody ran it
+    assert notebook == {"metadata": {"kernelspec": {}}}
+    assert [after(s) for s in (29.9, 40.2, 119.0, 31.0, 121.0, 41.0)] == [
+        None,
+        40,
+        40,
+        40,
+        121,
+        121,
+    ]
+    assert after(40.0) == 40  # below a third of 121
+    assert notebook["metadata"]["kernelspec"] == {}
+
+
+@pytest.mark.parametrize("kept", [None, "x", [], {}, {"seconds": "x"}, {"seconds": -1}])
+def test_a_source_that_tells_no_time_tells_none(kept: object) -> None:
+    assert told({"metadata": {"scalinglaws": kept}}) is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"a": "x", "b": null}'])
