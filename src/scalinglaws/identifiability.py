@@ -39,6 +39,8 @@ class Design:
     levels: dict[str, int]
     repeating: int | None = None
     """Runs with more tokens than unique ones; None for a law that does not tell them apart."""
+    same: float | None = None
+    """The response of every run, where all share one; None where they differ."""
 
     @property
     def thin(self) -> dict[str, int]:
@@ -60,6 +62,7 @@ def describe(runs: pd.DataFrame, law: Law) -> Design:
     x = {c: runs[c].to_numpy(dtype=float) for c in law.inputs}
     low, high = ({c: float(f(v)) for c, v in x.items()} for f in (np.min, np.max))
     ratio, again = None, None
+    response = runs[law.response].to_numpy(dtype=float)
     if "unique_tokens" in x:
         again = int((x["tokens"] > ONCE * x["unique_tokens"]).sum())
     if {"params", "tokens"} <= set(x):
@@ -74,6 +77,7 @@ def describe(runs: pd.DataFrame, law: Law) -> Design:
         tokens_per_param=ratio,
         levels={c: len(np.unique(v)) for c, v in x.items()},
         repeating=again,
+        same=float(response[0]) if np.all(response == response[0]) else None,
     )
 
 
@@ -87,10 +91,10 @@ def check(d: Design, law: Law) -> None:
     """Refuse runs whose design cannot determine the law, by name, with what is missing.
 
     Raises :class:`Unidentifiable` when there are fewer distinct points than parameters plus
-    :data:`MARGIN`, when every run has the same tokens per parameter, when fewer than
-    :data:`LEVELS` runs read text again under a law that counts repeats, when one of several inputs
-    takes fewer than :data:`LEVELS` values, or when no input spans a decade. The exception's
-    ``partial`` is the :class:`Design`.
+    :data:`MARGIN`, when all runs share one response, when every run has the same tokens per
+    parameter, when fewer than :data:`LEVELS` runs read text again under a law that counts repeats,
+    when one of several inputs takes fewer than :data:`LEVELS` values, or when no input spans a
+    decade. The exception's ``partial`` is the :class:`Design`.
     """
     need = len(law.parameters) + MARGIN
     if d.distinct < need:
@@ -98,6 +102,14 @@ def check(d: Design, law: Law) -> None:
             f"{law.name} has {len(law.parameters)} parameters and needs at least {need} distinct "
             f"runs; this table has {d.distinct} (rows: {d.runs}). Add runs, or fit a law with "
             f"fewer parameters.",
+            partial=d,
+            insist="pass check=False to fit, or law=None to read_runs",
+        )
+    if d.same is not None:
+        raise Unidentifiable(
+            f"every run has the same {law.response}, {d.same:.6g}: what does not vary does not "
+            f"show how it depends on {' and '.join(law.inputs)}. Check that the column holds the "
+            f"{law.response} of each run",
             partial=d,
             insist="pass check=False to fit, or law=None to read_runs",
         )
