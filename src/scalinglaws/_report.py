@@ -131,9 +131,11 @@ def _span(d: Design, name: str) -> str:
 
 
 def _scatter(fit: Fitted) -> str:
+    # About the law, not about the mean residual: what a law misses on one side is a miss as well.
+    typical = float(np.sqrt(np.mean(fit.residuals[fit.counted] ** 2)))
     if fit.law.domain == "real":
-        return f"{fit.residuals[fit.counted].std():.3g}, in the unit of the response"
-    return f"{fit.residuals[fit.counted].std():.2%} of the loss"
+        return f"{typical:.3g}, in the unit of the response"
+    return f"{typical:.2%} of the loss"
 
 
 def _determined(fit: Fitted) -> str | None:

@@ -259,6 +259,24 @@ def test_one_ray_and_too_few_runs_are_refused_by_name(runs):
     assert sl.fit(CHINCHILLA, ray, check=False).objective > 0
 
 
+@pytest.mark.parametrize("law", [CHINCHILLA, sl.laws.power_law("params")], ids=lambda law: law.name)
+def test_a_loss_that_does_not_vary_is_refused_by_name(runs, law):
+    flat = runs.assign(loss=2.5)
+    with pytest.raises(sl.Unidentifiable, match=r"every run has the same loss, 2\.5: what does"):
+        sl.fit(law, flat)
+    assert sl.fit(law, flat, check=False).objective >= 0
+    flat.loc[7, "loss"] = 2.5 + 1e-9  # one that differs at all is left to what the fit then says
+    assert not sl.fit(law, flat).ok
+
+
+def test_the_scatter_on_a_card_counts_what_a_law_misses_on_one_side(runs):
+    low = {"A": 482.0, "B": 2085.0, "E": 1.5, "alpha": 0.348, "beta": 0.366}
+    fit = sl.fit(CHINCHILLA, runs, held=low, check=False)
+    typical = float(np.sqrt(np.mean(fit.residuals**2)))
+    assert typical > 3 * fit.residuals.std()
+    assert f"residual scatter: {typical:.2%} of the loss" in repr(fit.report())
+
+
 def test_two_sizes_do_not_determine_a_law_of_size_and_data():
     runs = sl.load("hoffmann2022").head(12).copy()
     runs["params"] = np.tile([1e8, 1e9], 6)

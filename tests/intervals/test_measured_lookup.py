@@ -40,6 +40,17 @@ def ray(across, **given):
     return sl.fit(CHINCHILLA, runs, check=False, start=TRUTH, **{"objective": "lsq_log", **given})
 
 
+def test_nothing_is_quoted_of_the_checkpoints_of_one_run():
+    runs = sl.simulate.at(
+        POWER, {"k": 10.0, "c": 0.05}, noise=0.01, flops=np.geomspace(1e18, 1e21, 50)
+    )
+    rows = sl.fit(POWER, runs, objective="lsq_log")
+    one = sl.fit(POWER, runs.assign(run="a"), objective="lsq_log")
+    assert of(rows, "case") is not None
+    assert of(one, "case") is None
+    assert "empirical coverage" not in repr(one.report())
+
+
 @pytest.mark.parametrize(("across", "found"), [(0.099, "nearly one ray"), (0.101, "well spread")])
 def test_sizes_and_data_are_on_a_ray_within_a_tenth_of_a_decade(across, found):
     assert design_class(ray(across)) == found
