@@ -249,7 +249,7 @@ def test_laws_that_cannot_be_are_refused_when_they_are_written():
     other = sl.laws.Parameter(name="objective", symbol="o", unit="1", meaning="")
     with pytest.raises(sl.BadParameters, match="cannot be called objective"):
         sl.laws.Law(name="l", parameters=(other,), function=lambda p, x: x["x"], **rest)
-    runs = pd.DataFrame({"x": np.geomspace(1, 100, 20), "loss": 2.0})
+    runs = pd.DataFrame({"x": np.geomspace(1, 100, 20), "loss": np.geomspace(1.0, 2.0, 20)})
     wrong = sl.laws.Law(name="w", parameters=(k,), function=lambda p, x: p["q"] * x["x"], **rest)
     with pytest.raises(sl.BadParameters, match="asks for 'q', which is neither a parameter"):
         sl.fit(wrong, runs)

@@ -14,7 +14,8 @@ from scalinglaws.fitting.derivatives.model import model_of
 from scalinglaws.fitting.solver.minimise import minimise
 from scalinglaws.fitting.solver.problem import Task
 from scalinglaws.intervals import grouping
-from scalinglaws.intervals.resampling import RESAMPLES, counts
+from scalinglaws.intervals.refits import solve_again
+from scalinglaws.intervals.resampling import counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,7 @@ def origins(fit: Fitted) -> list[Origin]:
             continue
         seen.add(int(small.sum()))
         if drawn is None:
-            drawn = counts(fit, RESAMPLES)[:PAIRED]
+            drawn = counts(fit, PAIRED)
         begin = np.unique(fit.optima[fit.heights <= fit.heights[0] * 1.01].round(6), axis=0)[:4]
         task = fit.task()
         part = Task(
@@ -96,10 +97,9 @@ def origins(fit: Fitted) -> list[Origin]:
         # A resample without a run below the cut has nothing to be fitted to.
         weights = (drawn * fit.weights[on])[:, small]
         usable = (weights > 0).sum(axis=1) >= need
-        again = Task(part.model, part.y, weights[usable], part.objective, part.lower, part.upper)
         if usable.sum() < LEAST_USABLE:
             continue
-        found = minimise(again, np.tile(theta, (int(usable.sum()), 1)))
+        found = solve_again(part, theta, weights[usable])
         full = np.full((PAIRED, len(theta)), np.nan)
         full[usable] = np.where(found.converged[:, None], found.theta, np.nan)
         out.append(

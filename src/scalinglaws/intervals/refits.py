@@ -75,9 +75,7 @@ class Job:
         """What all refits share: the root of the metric at the fit, and the law around it."""
         model = model_of(self.law, self.inputs)
         task = Task(model, self.loss, self.weights, self.objective, self.lower, self.upper)
-        free = self.lower < self.upper
-        root = root_of(task.metric(self.theta)[None], free[None])[0][free]
-        return root, Expansion.of(task, self.theta, root)
+        return _near(task, self.theta)
 
     @property
     def block(self) -> int:
@@ -216,19 +214,39 @@ def solve(job: Job, block: int) -> Solution:
     weights, loss = draw(job, block)
     model = model_of(job.law, job.inputs)
     task = Task(model, loss, weights, job.objective, job.lower, job.upper)
-    begin = np.tile(job.theta, (len(weights), 1))
     if not (job.lower < job.upper).any():
+        begin = np.tile(job.theta, (len(weights), 1))
         value = task.value(begin, np.arange(len(begin)))
         return Solution(begin, value, np.isfinite(value), np.zeros(len(begin), dtype=np.intp))
     if job.objective.delta == 0:
-        return minimise(task, begin)
-    root, shared = job.near
-    found = refit(task, job.theta, root, shared)
-    left = np.flatnonzero(~found.converged)
-    if left.size:
-        found = _better(found, left, minimise(_part(task, left), begin[left]))
+        return minimise(task, np.tile(job.theta, (len(weights), 1)))
+    found = _around(task, job.theta, job.near)
     if len(job.others):
         found = _elsewhere(job, task, found)
+    return found
+
+
+def solve_again(whole: Task, theta: Array, weights: Array) -> Solution:
+    """Minimise a task again for each row of weights (B, n), from its own minimum at theta (P,)."""
+    task = replace(whole, weights=weights)
+    if whole.objective.delta == 0 or not (whole.lower < whole.upper).any():
+        return minimise(task, np.tile(theta, (len(weights), 1)))
+    return _around(task, theta, _near(whole, theta))
+
+
+def _near(task: Task, theta: Array) -> tuple[Array, Expansion | None]:
+    free = task.lower < task.upper
+    root = root_of(task.metric(theta)[None], free[None])[0][free]
+    return root, Expansion.of(task, theta, root)
+
+
+def _around(task: Task, theta: Array, near: tuple[Array, Expansion | None]) -> Solution:
+    """Refit near one minimum, and step down exactly what that does not lead to an end."""
+    found = refit(task, theta, *near)
+    left = np.flatnonzero(~found.converged)
+    if left.size:
+        begin = np.tile(theta, (left.size, 1))
+        found = _better(found, left, minimise(_part(task, left), begin))
     return found
 
 
