@@ -162,14 +162,15 @@ def totals_in_words(every: Sequence[Claim]) -> str:
     unchecked = sum(_GROUP[c.verdict] == OPEN for c in every)
     papers = {c.paper for c in every}
 
-    def met(some: Iterable[Claim]) -> int:
-        return sum(_GROUP[c.verdict] in (GOOD, HALF) for c in some)
+    def met(some: Iterable[Claim], group: str = GOOD) -> int:
+        return sum(_GROUP[c.verdict] == group for c in some)
 
+    near = f", and {half} more lie within our interval" if (half := met(own, HALF)) else ""
     return (
         f"<p class='sl-lead'>This book checks {len(every)} numbers that {len(papers)} papers print "
         f"or release. <a href='back/scorecard.html'>On the papers' own runs {met(own)} of "
-        f"{len(own)} come back; on other people's runs {met(other)} of {len(other)} hold.</a> "
-        f"Of the rest {constants} could only be recalculated from printed constants, and "
+        f"{len(own)} come back{near}; on other people's runs {met(other)} of {len(other)} hold.</a>"
+        f" Of the rest {constants} could only be recalculated from printed constants, and "
         f"{unchecked} could not be checked.</p>"
     )
 

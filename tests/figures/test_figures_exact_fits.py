@@ -178,6 +178,12 @@ def test_forecasts_are_thick_to_the_last_fitted_point_and_thin_beyond():
     bottom, top = ax.get_ylim()
     assert bottom >= 0.0625 / 4
     assert top <= 4.0
+    # The band begins at the last fitted point; lines are named at their ends, dots in the legend.
+    assert at.min() == 4
+    assert [t.get_text() for t in ax.texts] == ["ours", "far"]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["fitted", "held back"]
+    told = sl.figures.forecasts(curve, {"ours": said}, xlabel="n", message="ours saw all")
+    assert told.message == "Ours saw all"
 
 
 def test_a_league_orders_entrants_by_their_mean_over_the_best():

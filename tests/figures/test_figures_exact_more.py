@@ -195,7 +195,9 @@ def test_runs_are_dots_with_lines_of_equal_compute_and_rings():
 
 def test_profiles_and_envelopes_draw_their_frontiers():
     frontier = sl.compute.isoflop.frontier(sl.load("isoflops/llama3"), n=20)
-    ax = sl.figures.isoflop(frontier).figure.axes[0]
+    picture = sl.figures.isoflop(frontier)
+    assert picture.says.endswith(f"grows as C^{frontier.exponent().estimate:.2f}")
+    ax = picture.figure.axes[0]
     used = frontier.table[frontier.table["used"]]
     (minimum,) = (one for one in drawn(ax) if one[0] == "minimum")
     assert minimum[1:] == (used["params"].tolist(), used["loss"].tolist())

@@ -297,6 +297,10 @@ def test_trends_are_drawn_one_a_panel_with_chance():
     assert [ax.get_title() for ax in axes] == ["monotone\na", "no trend\nb c"]
     assert axes[0].xaxis_inverted()
     assert axes[1].lines[1].get_ydata()[0] == 0.25
+    assert [[t.get_text() for t in ax.texts] for ax in axes] == [["chance"], ["chance"]]
+    long = {"task": "bigbench_elementary_math_qa", "kind": "inverse"}
+    wide = sl.figures.trends(table.assign(task=long["task"]), pd.DataFrame([long])).figure.axes[0]
+    assert wide.get_title() == "inverse\nbigbench elementary\nmath qa"
 
 
 def test_metrics_share_a_scale_and_leave_out_what_is_missing():
@@ -305,6 +309,8 @@ def test_metrics_share_a_scale_and_leave_out_what_is_missing():
     assert [ax.get_ylabel() for ax in axes] == ["one", "other"]
     assert [len(ax.lines[0].get_xdata()) for ax in axes] == [2, 3]
     assert axes[0].get_xscale() == "log"
+    assert sl.figures.metrics(table, {"x": "a", "y": "b"}).says == "the same models under 2 metrics"
+    assert sl.figures.metrics(table, {"x": "a", "y": "b"}, message="rises").says == "rises"
 
 
 def test_powers_are_stamped_as_simulated():

@@ -237,3 +237,24 @@ def test_claims_have_names_to_link_to():
     assert made(quantity="N* at 1e20 FLOPs").anchor == "claim-toy2026-n-at-1e20-flops"
     html = made(quantity="b")._repr_mimebundle_()["text/html"]
     assert "<tr id='claim-toy2026-b'>" in html
+
+
+def test_what_was_not_checked_is_not_said_to_be_checked():
+    def said(**options):
+        html = made(because="runs are closed", **options)._repr_mimebundle_()["text/html"]
+        return html[html.index("How this was checked") :]
+
+    for unjudged in ({"ours": None}, {"data": "kaplan2020"}):
+        assert "read in the paper&#x27;s text; not checked." in said(**unjudged)
+        assert "Tolerance" not in said(**unjudged)
+    assert "checked on other runs" in said(check="other runs")
+    mixed = claims({"a": 1.0, "b": 2.0}, {"a": 1.0, "b": None}, tolerance=0.1, because="x", **PLACE)
+    assert "checked on the same runs" in mixed._repr_mimebundle_()["text/html"]
+
+
+def test_a_misprint_belongs_to_the_claims_that_it_names():
+    same = {"a": 1.0, "b": 2.0}
+    some = claims(same, same, tolerance=0.1, erratum={"b": "It prints 2 for 3."}, **PLACE)
+    assert [c.erratum for c in some.each] == ["", "It prints 2 for 3."]
+    every = claims(same, same, tolerance=0.1, erratum="Both.", **PLACE)
+    assert [c.erratum for c in every.each] == ["Both.", "Both."]

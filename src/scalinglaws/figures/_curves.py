@@ -30,21 +30,31 @@ _ENTRANTS = (FITTED, *COLOURS)
 
 
 def forecasts(
-    curve: pd.DataFrame, predictions: Mapping[str, pd.DataFrame], *, xlabel: str, log: bool = True
+    curve: pd.DataFrame,
+    predictions: Mapping[str, pd.DataFrame],
+    *,
+    xlabel: str,
+    log: bool = True,
+    message: str = "",
 ) -> Picture:
     """Draw one learning curve and how estimators continue it.
 
     ``curve`` has ``x``, ``loss`` and ``train``: points to fit are filled, points held back hollow.
-    Each prediction has ``x`` and ``mean``, and a band where it has ``low`` and ``high``; lines are
-    solid over the fitted range and dashed beyond it. One that runs away leaves the figure.
+    Each prediction has ``x`` and ``mean``, and beyond the fitted range a band where it has ``low``
+    and ``high``; lines are solid over the fitted range and dashed beyond it. One that runs away
+    leaves the figure. Give a ``message`` where a prediction has seen the points held back: the
+    figure's own says which is nearest to them.
     """
     figure, ax = canvas()
     fits = curve["train"].to_numpy(dtype=bool)
-    end = curve["x"][fits].max()
+    end, names = curve["x"][fits].max(), []
     for (name, said), colour in zip(predictions.items(), cycle(_ENTRANTS), strict=False):
         said = said.sort_values("x")
+        names.append((float(said["mean"].iloc[-1]), name, colour))
         if {"low", "high"} <= set(said):
-            ax.fill_between(said["x"], said["low"], said["high"], color=colour, lw=0, alpha=0.18)
+            # Between fitted points it swells and shrinks with the distance to the next one.
+            far = said[said["x"] >= end]
+            ax.fill_between(far["x"], far["low"], far["high"], color=colour, lw=0, alpha=0.18)
         for part, style, width, label in (
             (said[said["x"] <= end], "-", 2.2, name),
             (said[said["x"] >= end], "--", 1.5, None if (said["x"] <= end).any() else name),
@@ -52,10 +62,11 @@ def forecasts(
             ax.plot(
                 part["x"], part["mean"], ls=style, lw=width, color=colour, label=label, zorder=3
             )
+    dots = []
     for part, face, label in ((fits, _DOTS, "fitted"), (~fits, "none", "held back")):
         some = curve[part]
         look: dict[str, Any] = {"ms": 3.5, "mew": 0.7, "color": _DOTS, "mfc": face, "zorder": 1}
-        ax.plot(some["x"], some["loss"], "o", label=label, **look)
+        dots += ax.plot(some["x"], some["loss"], "o", label=label, **look)
     ax.axvline(end, color=FITTED, lw=0.8, ls=":")
     scale(ax, x=xlabel, y="loss" if log else None)
     ax.set_ylabel("loss")
@@ -67,11 +78,12 @@ def forecasts(
     )
     bottom, top = ax.get_ylim()
     ax.set_ylim(max(bottom, low), min(top, high))
-    ax.legend(frameon=False, fontsize=9)
+    at_ends(ax, names)
+    ax.legend(handles=dots, frameon=False, fontsize=9)
     says = f"one learning curve continued by {', '.join(predictions)}"
     if near := _nearest(curve[~fits], predictions):
         says = f"beyond the fitted points {near[0]} is nearest, off by {near[1]:.1%}"
-    return finish(figure, says, simulated=is_simulated(curve))
+    return finish(figure, message or says, simulated=is_simulated(curve))
 
 
 def contest(

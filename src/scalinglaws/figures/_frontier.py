@@ -46,7 +46,9 @@ def isoflop(frontier: Frontier) -> Picture:
     ax.set_ylim(frontier.runs["loss"].min() * 0.98, top * 1.02)
     ax.set_ylabel(loss_label(frontier.runs.attrs))
     at_ends(ax, names)
-    grows = f": the best size grows as C^{_growth(used):.2f}" if len(used) > 1 else ""
+    grows = (
+        f": the best size grows as C^{frontier.exponent().estimate:.2f}" if len(used) > 1 else ""
+    )
     return finish(
         figure,
         f"{len(used)} of {len(frontier.table)} budgets have a best size (star){grows}",
@@ -113,10 +115,6 @@ def _answer(of: str, value: float) -> str:
         if of in _WHAT
         else f"{value:.3g}"
     )
-
-
-def _growth(used: pd.DataFrame) -> float:
-    return float(np.polyfit(np.log(used["flops"]), np.log(used["params"]), 1)[0])
 
 
 def _skew(frontier: Frontier) -> float:

@@ -1,10 +1,10 @@
 """From loss to task: two laws in a chain, ladders against what was measured, kinds of trend."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 
 import numpy as np
 import pandas as pd
-from matplotlib.lines import Line2D
 from matplotlib.ticker import (
     FuncFormatter,
     MaxNLocator,
@@ -14,6 +14,7 @@ from matplotlib.ticker import (
 )
 
 from scalinglaws._simulated import is_simulated
+from scalinglaws.figures._labels import at_ends
 from scalinglaws.figures._style import (
     COLOURS,
     FITTED,
@@ -30,6 +31,9 @@ from scalinglaws.laws import LOSS_TO_ERROR
 
 _ACROSS = 3
 """Small panels in a row."""
+
+_TITLE = 20
+"""Most letters of a line above a small panel."""
 
 
 def chained(told: pd.DataFrame, fitted: pd.DataFrame, others: pd.DataFrame) -> Picture:
@@ -146,17 +150,20 @@ def trends(table: pd.DataFrame, told: pd.DataFrame) -> Picture:
     for ax, row in zip(axes, told.to_dict("records"), strict=False):
         part = table[table["task"] == row["task"]]
         ax.plot(part["loss"], part["score"], "o", ms=3, alpha=0.6, color=OBSERVED)
-        ax.axhline(part["chance"].iloc[0], color=WARM, lw=1.2, ls="--", label="chance")
+        chance = float(part["chance"].iloc[0])
+        ax.axhline(chance, color=WARM, lw=1.2, ls="--", label="chance")
+        at_ends(ax, [(chance, "chance", WARM)])
         ax.invert_xaxis()
-        ax.set_title(f"{row['kind']}\n{str(row['task']).replace('_', ' ')}", fontsize=9.5)
+        ax.set_title(
+            "\n".join([row["kind"], *wrap(str(row["task"]).replace("_", " "), _TITLE)]),
+            fontsize=9.5,
+        )
         ax.set_xlabel("loss, better to the right", fontsize=9)
         ax.tick_params(labelsize=8)
     for ax in axes[len(told) :]:
         ax.remove()
     for ax in axes[::_ACROSS]:
         ax.set_ylabel("score", fontsize=9)
-    lines = [Line2D([], [], color=WARM, lw=1.2, ls="--", label="chance")]
-    figure.legend(handles=lines, frameon=False, fontsize=9, loc="outside lower right")
     return finish(
         figure,
         f"the score need not rise as the loss falls: {len(told)} kinds of trend, a task each",
@@ -165,11 +172,17 @@ def trends(table: pd.DataFrame, told: pd.DataFrame) -> Picture:
 
 
 def metrics(
-    table: pd.DataFrame, panels: Mapping[str, str], *, over: str = "flops", xlabel: str = ""
+    table: pd.DataFrame,
+    panels: Mapping[str, str],
+    *,
+    over: str = "flops",
+    xlabel: str = "",
+    message: str = "",
 ) -> Picture:
     """Draw the same models under several metrics side by side, against the same scale.
 
-    ``panels`` maps columns of ``table`` to what stands on the axis; ``over`` is the scale.
+    ``panels`` maps columns of ``table`` to what stands on the axis; ``over`` is the scale and
+    ``message`` what is to be seen.
     """
     figure, axes = canvas(len(panels), width=9.0, height=3.6)
     for ax, (column, words), colour in zip(axes, panels.items(), COLOURS, strict=False):
@@ -185,7 +198,7 @@ def metrics(
         ax.set_ylabel(words)
     return finish(
         figure,
-        f"the same models under {len(panels)} metrics: what jumps depends on how one counts",
+        message or f"the same models under {len(panels)} metrics",
         simulated=is_simulated(table),
     )
 

@@ -17,6 +17,9 @@ CLASSES = {
 }
 """Verdicts, and the class that gives each its colour."""
 
+UNCHECKED = ("cannot be checked", "other data")
+"""Verdicts of claims that were held against nothing."""
+
 
 def claims_html(claims: Sequence[Record]) -> str:
     """Return claims as one table with the verdict in front; what they share is said once below."""
@@ -24,11 +27,12 @@ def claims_html(claims: Sequence[Record]) -> str:
     rows = "".join(map(_row, claims))
     head = "".join(f"<th scope='col'>{h}</th>" for h in ("verdict", "claim", "paper", "here"))
     said = _once(c.because for c in claims)
-    tolerance = _once(f"Tolerance: {c.reason}." for c in claims)
+    checked = [c for c in claims if c.verdict not in UNCHECKED]
+    tolerance = _once(f"Tolerance: {c.reason}." for c in checked)
     kinds = _once(f"{c.kind_in_words} interval" for c in claims if c.kind_in_words)
     about = [
         f"{first.paper}, {first.where}: {READ[first.read]}",
-        f"checked on {CHECKS[first.check]}" if first.check != "constants" else CHECKS["constants"],
+        _held_against(first.check) if checked else "not checked",
         *([f"ours by {first.objective}"] if first.objective else []),
         *([f"in brackets: {kinds}"] if kinds else []),
     ]
@@ -38,6 +42,10 @@ def claims_html(claims: Sequence[Record]) -> str:
         f"{why}<details class='sl-how'><summary>How this was checked</summary>"
         f"<p>{escape('; '.join(about))}. {escape(tolerance)}</p></details></div>"
     )
+
+
+def _held_against(check: str) -> str:
+    return CHECKS[check] if check == "constants" else f"checked on {CHECKS[check]}"
 
 
 def _row(claim: Record) -> str:

@@ -153,13 +153,15 @@ def claims(
     label: str = "{}",
     tolerance: float | Mapping[str, float] | None = None,
     relative: float | Mapping[str, float] | None = None,
+    erratum: str | Mapping[str, str] = "",
     **common: Any,
 ) -> Claims:
     """Set several published numbers from one place beside ours; see :func:`claim`.
 
     ``published`` maps names to values and ``ours`` maps the same names to ours, or is called with
     a name. ``tolerance`` is absolute and ``relative`` a share of the published value, one number
-    for all or one for each name. ``label`` turns a name into the words of its claim.
+    for all or one for each name. ``label`` turns a name into the words of its claim. ``erratum`` is
+    of all, or of the names that it maps.
     """
 
     def value(name: str) -> Any:
@@ -181,6 +183,7 @@ def claims(
                 published=size,
                 ours=value(name),
                 tolerance=width(name, size),
+                erratum=erratum if isinstance(erratum, str) else erratum.get(name, ""),
                 **common,
             )
             for name, size in published.items()
