@@ -17,6 +17,12 @@ PATIENCE = 3.0
 """Seconds after which a progress bar is shown."""
 
 
+class _Bar(tqdm):  # type: ignore[misc]
+    """A bar without tqdm's own thread, which a browser cannot start; blocks are few and slow."""
+
+    monitor_interval = 0
+
+
 def cores() -> int:
     """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -52,7 +58,10 @@ def spread(
     if backend == "dask" and workers is not None:
         raise BadParameters("workers counts threads of this machine; a Dask cluster has its own")
     quiet = "TQDM_DISABLE" in os.environ
-    bar = tqdm(total=len(todo), desc=what, unit="block", delay=PATIENCE, leave=False, disable=quiet)
+    bar = _Bar(
+        total=len(todo), desc=what, unit="block", delay=PATIENCE, leave=False, miniters=1,
+        disable=quiet,
+    )  # fmt: skip
 
     def keep(block: int, result: Any) -> None:
         if block not in done:
