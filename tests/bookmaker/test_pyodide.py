@@ -157,10 +157,10 @@ def test_what_is_no_distribution_is_refused_with_what_to_do(tmp_path: Path) -> N
 
 def test_what_is_missing_or_damaged_is_named(tmp_path: Path, wheel: Wheel) -> None:
     core = distribution(tmp_path / "core", without=("numpy",))
-    with pytest.raises(ScalingLawError, match="numpy is not in .* and has compiled parts"):
+    with pytest.raises(ScalingLawError, match=r"numpy is not in .* and has compiled parts"):
         Pyodide.at(str(core)).carry(tmp_path / "site", wheel)
     slim = distribution(tmp_path / "slim", without=("openblas",))
-    with pytest.raises(ScalingLawError, match="0.29.0 has no package openblas: download"):
+    with pytest.raises(ScalingLawError, match=r"0.29.0 has no package openblas: download"):
         Pyodide.at(str(slim)).carry(tmp_path / "site", wheel)
     cut = distribution(tmp_path / "cut")
     (scipy,) = cut.glob("scipy-*")
@@ -171,7 +171,7 @@ def test_what_is_missing_or_damaged_is_named(tmp_path: Path, wheel: Wheel) -> No
     with pytest.raises(ScalingLawError, match=r"lacks scipy-1.16.0\S*, which its lock names"):
         Pyodide.at(str(cut)).carry(tmp_path / "site", wheel)
     old = distribution(tmp_path / "old", python="3.10.2")
-    with pytest.raises(ScalingLawError, match="has Python 3.10.2: take another version"):
+    with pytest.raises(ScalingLawError, match=r"has Python 3.10.2: take another version"):
         Pyodide.at(str(old)).carry(tmp_path / "site", wheel)
 
 
