@@ -120,6 +120,7 @@ def make_toy(root: Path) -> Path:
     """A checkout of two small chapters that fulfils every rule of the lint but the outputs."""
     sources = root / "book"
     shutil.copytree(CHECKOUT / "book/_static", sources / "_static")
+    shutil.copytree(CHECKOUT / "book/_extra", sources / "_extra")
     shutil.copy(CHECKOUT / "_config.yml", root)
     (root / "requirements.lock").write_text("toy==1\n")
     (root / "data/toy").mkdir(parents=True)

@@ -100,13 +100,17 @@ class Wheel:
 
 
 def build_wheel(project: Project, folder: Path) -> Wheel:
-    """Build the library's own wheel into a folder, without a network.
+    """Build the wheel of the library that a project runs into a folder, without a network.
 
     Raises ``ScalingLawError`` with the builder's words where it cannot be built.
     """
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     done = subprocess.run(
-        command, cwd=project.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=project.library.parents[1],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     if done.returncode:
         raise ScalingLawError(f"the wheel could not be built:\n{done.stdout.strip()}")

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 import scalinglaws as sl
 from scalinglaws.command import main
-from scalinglaws.command.browser import answer
+from scalinglaws.command.browser import answer, example
 
 SCHEMA = json.loads((files("scalinglaws.command") / "schema.json").read_text(encoding="utf-8"))
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -25,7 +25,7 @@ def table():
 
 
 def asked(verb, given, **options):
-    given = given if isinstance(given, dict) else {"runs.csv": given}
+    given = given if isinstance(given, list) else [("runs.csv", given)]
     return json.loads(answer(json.dumps({"verb": verb, **options}), given))
 
 
@@ -123,12 +123,18 @@ def test_a_wrong_call_says_how_it_is_called(table):
 def test_names_of_files_are_no_folders_and_no_options(table):
     here = set(os.listdir())
     for name in ("../../runs.csv", "--save=x.csv", "C:\\data\\runs.csv", "..", "", "x" * 300):
-        assert asked("check", {name: table})["status"] == 0
+        assert asked("check", [(name, table)])["status"] == 0
     assert set(os.listdir()) == here
 
 
-def test_several_files_are_one_table():
-    curve = "Wall time,Step,Value\n" + "".join(f"{i},{10 * i},{4 - i / 10}\n" for i in range(1, 8))
-    given = {f"run-{k}-tag-loss.csv": curve.encode() for k in range(3)}
-    told = asked("check", given)["told"]
-    assert (told["rows"], len(told["files"])) == (21, 3)
+def test_several_files_are_one_table_though_they_have_one_name(table):
+    head, *lines = table.decode().splitlines()
+    halves = [("\n".join([head, *half]) + "\n").encode() for half in (lines[:120], lines[120:])]
+    told = asked("check", [("runs.csv", half) for half in halves])["told"]
+    assert told["rows"] == 240
+    assert told["files"] == ["runs.csv", "2/runs.csv"]
+
+
+def test_the_example_is_read_as_it_stands():
+    content = example().encode()
+    assert asked("check", content)["told"]["rows"] == 240 == content.count(b"\n") - 1

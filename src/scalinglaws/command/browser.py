@@ -16,7 +16,7 @@ from scalinglaws.data._naming import CORE, candidates, named
 from scalinglaws.errors import ScalingLawError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _ONE_EACH = {"columns": "--map", "units": "--unit", "where": "--where"}
 """Options that take ``name=value``, once for each."""
@@ -36,8 +36,8 @@ _LONGEST = 60
 _NO_BARS = "TQDM_DISABLE"
 
 
-def answer(asked: str, files: Mapping[str, bytes]) -> str:
-    r"""Return as JSON what a verb answers on files that are given by their bytes.
+def answer(asked: str, files: Iterable[tuple[str, bytes]]) -> str:
+    r"""Return as JSON what a verb answers on files, each given by its name and its bytes.
 
     ``asked`` is JSON: ``verb`` is ``columns``, ``check``, ``fit``, ``plan`` or ``report``, and the
     rest are options of the command line by their names (``columns``, ``units``, ``loss_unit``,
@@ -51,13 +51,13 @@ def answer(asked: str, files: Mapping[str, bytes]) -> str:
 
     >>> import json
     >>> table = b"params,tokens,val_loss\n1e8,2e9,3.1\n2e8,4e9,2.9\n"
-    >>> json.loads(answer('{"verb": "columns"}', {"runs.csv": table}))["told"]["taken"]
+    >>> json.loads(answer('{"verb": "columns"}', [("runs.csv", table)]))["told"]["taken"]
     {'params': 'params', 'tokens': 'tokens', 'loss': 'val_loss'}
     """
     options = dict(json.loads(asked))
     verb = options.pop("verb")
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
-        names = [_laid(name, content) for name, content in files.items()]
+        names = [_laid(name, content) for name, content in files]
         if verb == "columns":
             return _found(names)
         words = [verb, *names, *_words(options)]
@@ -67,6 +67,13 @@ def answer(asked: str, files: Mapping[str, bytes]) -> str:
         written = Path(_PAGE)
         found["page"] = written.read_text(encoding="utf-8") if written.is_file() else None
     return json.dumps(found)
+
+
+def example() -> str:
+    """Return the runs of Hoffmann et al. 2022 as the text of a CSV file, for who has none."""
+    from scalinglaws import load
+
+    return str(load("hoffmann2022")[["params", "tokens", "loss"]].to_csv(index=False))
 
 
 def _laid(name: str, content: bytes) -> str:
