@@ -387,7 +387,11 @@
   const drop = find(".sl-runs-drop");
   for (const kind of ["dragover", "drop"]) drop.addEventListener(kind, (event) => event.preventDefault());
   drop.addEventListener("drop", (event) => take(event.dataTransfer.files));
-  find("[name=law]").addEventListener("change", () => show("fit"));
+  form.addEventListener("input", () => show("check"));
+  find("[name=law]").addEventListener("change", () => {
+    out("fit").replaceChildren();
+    show("fit");
+  });
   find("[name=flops]").addEventListener("keydown", (event) => {
     if (event.key === "Enter") plan();
   });
