@@ -205,7 +205,8 @@ class Pyodide:
         if version not in requirement.specifier:
             yield (
                 f"{of} asks for {name}{requirement.specifier}, and Pyodide {self.version} has "
-                f"{version}: it is loaded all the same; a newer Pyodide would fit"
+                f"{version}: it is loaded all the same, and what needs another one fails; publish "
+                f"with a Pyodide that has it"
             )
 
     def _copy(self, target: Path, names: Iterable[str]) -> None:

@@ -9,18 +9,11 @@ from collections.abc import Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
-from tqdm import tqdm
-
+from scalinglaws._parallel.bars import Bar
 from scalinglaws.errors import BadParameters, Interrupted
 
 PATIENCE = 3.0
 """Seconds after which a progress bar is shown."""
-
-
-class _Bar(tqdm):  # type: ignore[misc]
-    """A bar without tqdm's own thread, which a browser cannot start; blocks are few and slow."""
-
-    monitor_interval = 0
 
 
 def cores() -> int:
@@ -58,7 +51,7 @@ def spread(
     if backend == "dask" and workers is not None:
         raise BadParameters("workers counts threads of this machine; a Dask cluster has its own")
     quiet = "TQDM_DISABLE" in os.environ
-    bar = _Bar(
+    bar = Bar(
         total=len(todo), desc=what, unit="block", delay=PATIENCE, leave=False, miniters=1,
         disable=quiet,
     )  # fmt: skip
