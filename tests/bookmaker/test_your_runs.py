@@ -155,6 +155,8 @@ def _stop_and_start(tab: Any, seen: Visit) -> None:
     tab.locator("[data-step=file]").wait_for()
     _settled(tab)
     seen.focus["ready"] = tab.evaluate("document.activeElement.id")
+    ways = "[typeof fetch, typeof XMLHttpRequest, typeof WebSocket].join()"
+    seen.texts["ways out"] = tab.workers[-1].evaluate(ways)
 
 
 def _example(tab: Any, seen: Visit) -> None:
@@ -236,6 +238,7 @@ def test_nothing_of_python_is_loaded_before_the_click(visit: Visit) -> None:
 def test_nothing_is_asked_of_another_host(visit: Visit) -> None:
     own = (visit.site, "blob:" + visit.site, "data:")
     assert [url for url in visit.requests if not url.startswith(own)] == []
+    assert visit.texts["ways out"] == "undefined,undefined,undefined"
 
 
 def test_the_page_reports_no_error(visit: Visit) -> None:

@@ -93,7 +93,10 @@ def test_columns_that_might_be_meant_are_asked_about():
         "columns": ["name", "N", "tokens_text", "tokens_code", "val_loss"],
         "taken": {"loss": "val_loss"},
         "could_be": {"params": ["N"], "tokens": ["tokens_text", "tokens_code"]},
+        "sizes_in": None,
     }
+    named = b"model,D,loss\nx-20M,2e9,3\ny-1.4B,4e9,2\n"
+    assert asked("columns", named)["told"]["sizes_in"] == "model"
 
 
 @pytest.mark.parametrize(

@@ -249,13 +249,13 @@
     await check();
   }
 
-  function choices({ columns, taken, could_be: likely }) {
+  function choices({ columns, taken, could_be: likely, sizes_in: worded }) {
     const names = columns.map((name) => [name, name]);
     for (const box of form.querySelectorAll("[data-column]")) {
       const name = box.dataset.column;
       const found = taken[name] ? `as found: ${taken[name]}` : "none, or worked out from the others";
       const maybe = (likely[name] || []).map((one) => [one, `${one} (it might be this one)`]);
-      const sizes = name === "params" ? columns.map((one) => [`size_in:${one}`, `the size in the words of ${one}`]) : [];
+      const sizes = name === "params" && worded ? [[`size_in:${worded}`, `the size in the words of ${worded}`]] : [];
       fill(box, [["", found], ...maybe, ...names.filter(([one]) => !(likely[name] || []).includes(one)), ...sizes]);
     }
     for (const box of form.querySelectorAll("[data-unit]")) {

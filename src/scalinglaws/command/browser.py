@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from scalinglaws.command import main
-from scalinglaws.data._naming import CORE, candidates, named
+from scalinglaws.data._naming import CORE, candidates, named, sizes_in
 from scalinglaws.errors import ScalingLawError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def answer(asked: str, files: Iterable[tuple[str, bytes]]) -> str:
     ``told`` (what the verb prints with ``--json``, by ``schema.json``), ``printed`` and ``said``
     (what it prints without, and beside it), ``command`` (what to type for the same), and ``page``
     (the report as HTML). The verb ``columns`` tells which columns there are, which would be taken
-    for a quantity, and which might be.
+    for a quantity, which might be, and whose words hold sizes.
 
     >>> import json
     >>> table = b"params,tokens,val_loss\n1e8,2e9,3.1\n2e8,4e9,2.9\n"
@@ -141,7 +141,7 @@ def _found(names: list[str]) -> str:
     """Return the columns of files, which of them would be taken, and which might be."""
     from scalinglaws.data._formats import opened
 
-    told: dict[str, Any] = {"columns": [], "taken": {}, "could_be": {}}
+    told: dict[str, Any] = {"columns": [], "taken": {}, "could_be": {}, "sizes_in": None}
     status, said = 0, ""
     try:
         cells = opened(names[0] if len(names) == 1 else names).cells
@@ -151,6 +151,7 @@ def _found(names: list[str]) -> str:
         told["taken"] = {new: old for old, new in pairs if new in CORE}
         left = [n for n in CORE if n not in told["taken"]]
         told["could_be"] = {n: c for n in left if (c := candidates(cells, n))}
+        told["sizes_in"] = sizes_in(cells)
     except ScalingLawError as refusal:
         status, said = 1, f"{type(refusal).__name__}: {refusal}"
     return json.dumps({"status": status, "told": told, "printed": "", "said": said, "page": None})
