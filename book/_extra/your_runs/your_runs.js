@@ -227,7 +227,8 @@
       named.map(async (one) => [one.name, new Uint8Array(await one.arrayBuffer())]),
     );
     const bytes = named.reduce((sum, one) => sum + one.size, 0);
-    given(`${named.map((one) => one.name).join(", ")}: ${count(bytes)} bytes, read here and sent nowhere.`);
+    const weighs = `${+(bytes / 1e3).toPrecision(3)} kB`;
+    given(`${named.map((one) => one.name).join(", ")}: ${weighs}, read here and sent nowhere.`);
     await read();
   }
 
@@ -294,18 +295,16 @@
     const split = found.told?.answers && Object.values(found.told.answers)[0];
     show(found.status ? "check" : "fit");
     form.parentElement.open = split !== "yes";
+    const mend = "Where that is a matter of columns, units or rows, say it below and read the table again.";
     if (found.status) {
-      out("check").replaceChildren(
-        refusal(refused(found)),
-        make("p", "If it is a matter of columns, units or rows, say it below and read the table again."),
-        typed(found),
-      );
+      out("check").replaceChildren(refusal(refused(found)), make("p", mend), typed(found));
       return;
     }
     out("check").replaceChildren(
       make("p", `${found.told.rows} rows: ${found.told.columns.join(", ")}`),
       list(found.told.notes),
       table(["question", "can these rows answer it?"], Object.entries(found.told.answers)),
+      ...(split === "yes" ? [] : [make("p", `No budget can be split on this table as it was read. ${mend}`)]),
       typed(found),
     );
   }
