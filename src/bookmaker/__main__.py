@@ -14,6 +14,7 @@ from bookmaker.check import check_all, check_sources
 from bookmaker.editions import compare
 from bookmaker.errors import disk_problem
 from bookmaker.kit import kit
+from bookmaker.lite import lite
 from bookmaker.new import new_chapter
 from bookmaker.pdf import pdf
 from bookmaker.project import Project
@@ -73,6 +74,9 @@ def _dispatch(options: argparse.Namespace) -> int:
     if options.command == "compare":
         compare(options.old, options.new, root=options.root)
         return 0
+    if options.command == "lite":
+        lite(options.root, pyodide=options.pyodide)
+        return 0
     if options.command == "pdf":
         pdf(options.root)
         return 0
@@ -105,6 +109,7 @@ def _read_make(options: argparse.Namespace) -> None:
     options.browser = os.environ.get("BOOK_BROWSER", "") or "auto"
     options.old, options.new = os.environ.get("BOOK_OLD", ""), os.environ.get("BOOK_NEW", "")
     options.tag = os.environ.get("BOOK_TAG", "")
+    options.pyodide = os.environ.get("BOOK_PYODIDE", "")
     try:
         pairs = shlex.split(os.environ.get("BOOK_P", ""))
         options.parameters = [_assignment(pair) for pair in pairs]
@@ -158,6 +163,8 @@ def _parser() -> argparse.ArgumentParser:
     beside = commands.add_parser("compare", help="what changed between two editions' claims")
     beside.add_argument("old", nargs="?", default="", help="a checkout, a site (or its zip), a CSV")
     beside.add_argument("new", nargs="?", default="", help="another, by default this checkout")
+    inside = commands.add_parser("lite", help="the book, and beside it the site with Python in it")
+    inside.add_argument("pyodide", nargs="?", default="", help="a folder, or an https address")
     commands.add_parser("pdf", help="the whole book in one file, by headless Chromium")
     carry = commands.add_parser("release", help="the wheel, its source and the site as a zip file")
     carry.add_argument("--tag", default="", help="refuse where it is not v and the version")

@@ -9,8 +9,7 @@ from collections.abc import Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
-from tqdm import tqdm
-
+from scalinglaws._parallel.bars import Bar
 from scalinglaws.errors import BadParameters, Interrupted
 
 PATIENCE = 3.0
@@ -52,7 +51,10 @@ def spread(
     if backend == "dask" and workers is not None:
         raise BadParameters("workers counts threads of this machine; a Dask cluster has its own")
     quiet = "TQDM_DISABLE" in os.environ
-    bar = tqdm(total=len(todo), desc=what, unit="block", delay=PATIENCE, leave=False, disable=quiet)
+    bar = Bar(
+        total=len(todo), desc=what, unit="block", delay=PATIENCE, leave=False, miniters=1,
+        disable=quiet,
+    )  # fmt: skip
 
     def keep(block: int, result: Any) -> None:
         if block not in done:

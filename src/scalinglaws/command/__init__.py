@@ -10,7 +10,7 @@ from importlib import import_module
 
 import click
 
-from scalinglaws.command._reading import REFUSED
+from scalinglaws.command._reading import REFUSED, WORDS
 
 __all__ = ["REFUSED", "main"]
 
@@ -31,6 +31,10 @@ _VERBS = {
 
 class _Verbs(click.Group):
     """A group whose verbs are imported when they are asked for."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[WORDS] = tuple(args)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_VERBS)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 REFUSED = 1
 """Exit status of a refusal."""
 
+WORDS = "scalinglaws.words"
+"""Where a call keeps the words that it was given."""
+
 LAWS = {
     "chinchilla": "CHINCHILLA",
     "overtrained": "OVERTRAINED",
@@ -118,6 +121,11 @@ def tell(told: Mapping[str, Any]) -> None:
 
     whole = {"verb": click.get_current_context().info_name, **told}
     click.echo(json.dumps(plain(whole), ensure_ascii=False, allow_nan=False))
+
+
+def called_with() -> list[str]:
+    """Return the words that the program was called with; none where a verb is called alone."""
+    return list(click.get_current_context().meta.get(WORDS, ()))
 
 
 def options(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,16 @@ import click
 
 from scalinglaws.command._budget import budget, flops_of
 from scalinglaws.command._numbers import POSITIVE
-from scalinglaws.command._reading import REFUSED, fitted, grouped, law, objective, reading, tell
+from scalinglaws.command._reading import (
+    REFUSED,
+    called_with,
+    fitted,
+    grouped,
+    law,
+    objective,
+    reading,
+    tell,
+)
 from scalinglaws.command._reading import by as by_option
 from scalinglaws.command._writing import writable
 
@@ -50,7 +59,7 @@ def command(
         spend=spend,
         title=title,
         by=grouped(given, by),
-        reproduce=shlex.join(["scalinglaws", *_words()]),
+        reproduce=shlex.join(["scalinglaws", *called_with()]),
     )
     try:
         path = page.save(target)
@@ -63,8 +72,3 @@ def command(
     click.echo(f"written to {path}", err=True)
     if page.plans is None:
         sys.exit(REFUSED)  # the page says why
-
-
-def _words() -> list[str]:
-    """Return what the command was called with."""
-    return sys.argv[1:] if sys.argv[1:2] == ["report"] else ["report", "..."]

@@ -122,7 +122,7 @@ def _hint(cells: Cells, wanted: str, other: str | None) -> str:
                 f"{found!r} looks like it: rename it to {target!r}, or give "
                 f"columns={{{target!r}: {found!r}}}"
             )
-    if wanted == "params" and (column := _sizes_in(cells)):
+    if wanted == "params" and (column := sizes_in(cells)):
         return (
             f"{column!r} has sizes in its words: columns={{'params': {{'size_in': {column!r}}}}} "
             f"takes these"
@@ -194,7 +194,8 @@ def _near(wanted: str, cells: Cells) -> str | None:
     return next(iter(exact + close), None)
 
 
-def _sizes_in(cells: Cells) -> str | None:
+def sizes_in(cells: Cells) -> str | None:
+    """Return a column whose words all hold a size, such as model-20M."""
     for at, column in enumerate(cells.columns):
         words = [str(r[at]) for r in cells.rows[:_TRIED]]
         if words and all(_SIZE.search(w) and not SUFFIXED.fullmatch(w.strip()) for w in words):

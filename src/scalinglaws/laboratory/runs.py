@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from tqdm import tqdm
 
+from scalinglaws._parallel.bars import Bar
 from scalinglaws.errors import BadParameters, BadRuns, Interrupted
 from scalinglaws.laboratory.models import CharacterModel
 from scalinglaws.laboratory.training import Recipe, train
@@ -85,7 +85,7 @@ def ladder(
     kept = _read(path) if path and path.exists() else {}
     keys = [_key(text, model, count, seed, how) for model, count in rungs]
     left = sum(count for (_, count), key in zip(rungs, keys, strict=True) if key not in kept)
-    with tqdm(total=left, desc="Training", unit=" characters", unit_scale=True, leave=False) as bar:
+    with Bar(total=left, desc="Training", unit=" characters", unit_scale=True, leave=False) as bar:
         for (model, count), key in zip(rungs, keys, strict=True):
             if key in kept:
                 continue

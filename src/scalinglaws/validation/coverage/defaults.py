@@ -12,10 +12,8 @@ import os
 import time
 import zlib
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -233,6 +231,10 @@ def table() -> pd.DataFrame:
 
 def main() -> None:
     """Measure every design and write the table."""
+    # Late: a browser has no processes, and reads the table all the same.
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     parser = argparse.ArgumentParser(
         prog="python -m scalinglaws.validation.coverage.defaults", description=__doc__
     )

@@ -1,8 +1,6 @@
 """The table of measured coverages: which cells it has, and measuring those that it lacks."""
 
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
@@ -50,6 +48,10 @@ def update(
     These are each case's own unless they are given. The file is written after each cell. Returns
     the whole table.
     """
+    # Late: a browser has no processes, and reads the table all the same.
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from multiprocessing import get_context
+
     done = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=[*CELL, "resamples"])
     have, todo = sizes(done), []
     for cell in cells(names):
