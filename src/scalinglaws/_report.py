@@ -233,10 +233,17 @@ def _steps(fit: Fitted) -> str | None:
     sized = {n: step for n, step in found.items() if step is not None and step >= NOTED}
     if not sized:
         return "no parameter moved beyond chance"
-    told = ", ".join(f"{n} {np.expm1(step):.0%}" for n, step in sized.items())
+    told = ", ".join(f"{n} {_by(step)}" for n, step in sized.items())
     return (
         f"beyond chance, per decade of scale, parameters moved: {told}; their intervals do not say"
     )
+
+
+def _by(step: float) -> str:
+    """Return how far a parameter moved, ``step`` in logs: a share, or how many times over."""
+    if step > np.log(10):
+        return "more than tenfold"
+    return f"{np.exp(step):.1f}-fold" if step > np.log(2) else f"{np.expm1(step):.0%}"
 
 
 def _form_of(fit: Fitted, form: _form.Form) -> str:

@@ -83,6 +83,21 @@ def test_frontier_figure_carries_the_table(fitted):
     drawn = np.concatenate([line.get_ydata() for line in lines])
     assert set(table["tokens_per_param"]) <= set(drawn)
     assert {"approach 3", "extrapolated"} <= _labels(picture)
+    last = table["tokens_per_param"].iloc[-1]
+    best = f"best ratio of data to size is: {last:.3g} tokens per parameter"
+    assert best in repr(picture)
+
+
+def test_lines_name_their_reference_and_their_shades():
+    shown = {"xlabel": "d", "ylabel": "y", "simulated": False}
+    plain = sl.figures.lines([1, 2], {"a": [1, 2]}, reference=0, **shown)
+    assert "truth" in _labels(plain)
+    shown |= {"called": "the sum", "shade": {"90% of d": (1.2, 1.5)}}
+    named = sl.figures.lines([1, 2], {"a": [1, 2]}, reference=0, **shown)
+    assert {"the sum", "90% of d"} <= _labels(named)
+    (box,) = named.figure.axes[0].patches
+    # 1.2 to 1.5, as given, to the last bits of a difference.
+    assert (box.get_x(), box.get_width()) == pytest.approx((1.2, 0.3))
 
 
 def test_intervals_and_held_out_figures(fitted):

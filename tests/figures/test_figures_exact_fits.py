@@ -197,6 +197,9 @@ def test_a_league_orders_entrants_by_their_mean_over_the_best():
     other = sl.figures.league(table, column="median").figure.axes[0]
     assert drawn(other)[0][1] == [2.0, 1.0]
     assert other.get_xlabel().startswith("median error")
+    assert repr(sl.figures.league(table)) == "Figure: lowest mean error: a (d), b (e)"
+    led = sl.figures.league(table.assign(mean=[0.1, 0.2, 0.5, 0.3]))
+    assert repr(led) == "Figure: a has the lowest mean error everywhere, 0.1 to 0.3"
 
 
 def test_bends_are_filled_where_identified_and_cut_at_the_edge_of_the_data():

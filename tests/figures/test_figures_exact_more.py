@@ -172,6 +172,23 @@ def test_coverage_draws_the_median_over_quantities_by_kind():
     assert picture.stamp == "SIMULATED"
 
 
+def test_defaults_say_the_range_over_quantities_and_draw_what_to_stake():
+    rows = [("right", "default", "E", 0.86), ("right", "default", "a", 0.97)]
+    rows += [("right", "row by row", "E", 0.42), ("right", "row by row", "a", 0.80)]
+    rows += [("wrong", k, "loss", c) for k, c in (("default", 0.05), ("row by row", 0.07))]
+    far = [(d, "default", "loss, to stake", c) for d, c in (("right", 0.99), ("wrong", 0.93))]
+    columns = ["design", "kind", "quantity", "coverage"]
+    picture = sl.figures.defaults(pd.DataFrame(rows + far, columns=columns))
+    assert "cover a truth 86% to 97% of the time; row by row as little as 42%" in repr(picture)
+    assert picture.stamp == "SIMULATED"
+    (ax,) = picture.figure.axes
+    dots = {name: y for name, y, _ in drawn(ax)[1:]}
+    assert dots["default"] == pytest.approx([0.915, 0.05])
+    assert dots["default, to stake"] == [0.99, 0.93]
+    alone = sl.figures.defaults(pd.DataFrame(rows, columns=columns))
+    assert [name for name, *_ in drawn(alone.figure.axes[0])[1:]] == ["row by row", "default"]
+
+
 def test_runs_are_dots_with_lines_of_equal_compute_and_rings():
     table = pd.DataFrame({"params": [1e8, 1e9], "tokens": [1e9, 1e10], "loss": [3.0, 2.5]})
     table = table.assign(outlier=[False, True])

@@ -144,3 +144,14 @@ def test_the_card_says_what_moved_as_the_table_grew():
     assert f"alpha {np.expm1(step):.0%}" in line(bent)
     few = sl.fit(CHINCHILLA, scattered(count=12))
     assert "as the table grew" not in repr(few.report())
+
+
+def test_a_parameter_that_moved_far_is_said_in_times_and_not_in_per_cent(monkeypatch):
+    def told(step):
+        monkeypatch.setattr(beyond, "moved", lambda _, name: step if name == "alpha" else None)
+        lines = repr(sl.fit(CHINCHILLA, scattered()).report()).splitlines()
+        return next(v for v in lines if v.startswith("as the table grew"))
+
+    assert "alpha 62%;" in told(np.log(1.62))
+    assert "alpha 2.7-fold;" in told(np.log(2.7))
+    assert "alpha more than tenfold;" in told(np.log(1691.0))

@@ -162,6 +162,10 @@ def league(table: pd.DataFrame, *, column: str = "mean") -> Picture:
     ax.set_xlabel(f"{column} error beyond the fitted range (RMSE of log loss)")
     figure.legend(frameon=False, ncols=len(domains), loc="outside lower center")
     best = table.loc[table.groupby("domain", sort=False)[column].idxmin()]
+    if len(best) > 1 and (best["entrant"] == best["entrant"].iloc[0]).all():
+        ends = f"{best[column].min():.2g} to {best[column].max():.2g}"
+        says = f"{best['entrant'].iloc[0]} has the lowest {column} error everywhere, {ends}"
+        return finish(figure, says)
     firsts = ", ".join(f"{r.entrant} ({r.domain})" for r in best.itertuples())
     return finish(figure, f"lowest {column} error: {firsts}")
 

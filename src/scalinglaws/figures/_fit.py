@@ -179,19 +179,24 @@ def lines(
     xlabel: str,
     ylabel: str,
     reference: float | None = None,
+    called: str = "truth",
+    shade: Mapping[str, tuple[float, float]] | None = None,
     log: bool = False,
     simulated: bool,
     message: str = "",
 ) -> Picture:
     """Draw a few named series against ``x``, told apart by colour and marker.
 
+    ``reference`` is a level on the y axis and ``called`` its name; ``shade`` names ranges of ``x``.
     ``message`` is the sentence above the figure; without it the series are named there.
     """
     figure, ax = canvas()
+    for name, ends in (shade or {}).items():
+        ax.axvspan(*ends, color=WARM, alpha=0.18, lw=0, label=name)
     for k, (label, y) in enumerate(series.items()):
         ax.plot(x, y, marker=MARKERS[k], ms=5, lw=1.4, color=COLOURS[k], label=label)
     if reference is not None:
-        ax.axhline(reference, color=FITTED, lw=1.2, ls="--", label="truth")
+        ax.axhline(reference, color=FITTED, lw=1.2, ls="--", label=called)
     if log:
         ax.set_xscale("log")
         ax.set_yscale("log")

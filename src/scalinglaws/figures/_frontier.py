@@ -106,15 +106,21 @@ def frontiers(
     )
 
 
-_WHAT = {"params": "size is", "tokens": "amount of data is"}
+_WHAT = {
+    "params": "size is",
+    "tokens": "amount of data is",
+    "tokens_per_param": "ratio of data to size is",
+}
+_UNITS = {
+    "params": "parameters",
+    "tokens": "tokens",
+    "tokens_per_param": "tokens per parameter",
+}
 
 
 def _answer(of: str, value: float) -> str:
-    return (
-        f"{count(value)} {of if of == 'tokens' else 'parameters'}"
-        if of in _WHAT
-        else f"{value:.3g}"
-    )
+    figures = count(value) if of in ("params", "tokens") else f"{value:.3g}"
+    return f"{figures} {_UNITS.get(of, '')}".rstrip()
 
 
 def _skew(frontier: Frontier) -> float:

@@ -1,12 +1,14 @@
 """Transfer: a published law drawn as such, fine-tuning curves, errors of two laws, and bends."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from scalinglaws._format import count
+from scalinglaws.figures._labels import at_ends
 from scalinglaws.figures._style import (
     COLOURS,
     FITTED,
@@ -21,6 +23,8 @@ from scalinglaws.figures._style import (
 from scalinglaws.laws import TRANSFER, Law
 
 STAMP = "published constants, not fitted"
+
+_IN_SHADE: Any = {"fontsize": 8.5, "color": FITTED, "ha": "center", "va": "top"}
 
 TIE = 1e-9
 """Share by which one error must be below another to win: rounding decides nothing."""
@@ -80,7 +84,8 @@ def finetuning(
 ) -> Picture:
     """Draw fine-tuning curves, a panel each, with the laws of :func:`downstream.in_sample`.
 
-    ``found`` is that of :func:`downstream.bends`; a shade shows the interval of the bend.
+    ``found`` is that of :func:`downstream.bends`; a shade shows the interval of the bend. The
+    laws are named at their ends in the last panel.
     """
     figure, axes = canvas(len(curves), width=max(3.4 * len(curves), 4.6), height=3.9)
     styles = ("-", "--", "-.", ":")
@@ -89,21 +94,23 @@ def finetuning(
         x = np.geomspace(part["x"].min(), part["x"].max(), 120)
         ax.plot(part["x"], part["loss"], "o", color=OBSERVED, ms=5, label="measured", zorder=4)
         here = fitted[(fitted["task"] == task) & (fitted["model"] == model)].set_index("law")
+        ends_of: list[tuple[float, str, str]] = []
         for k, (name, law) in enumerate(laws.items()):
-            line = law(here.loc[name, "params"], x=x)
-            ax.plot(x, line, styles[k % 4], color=(FITTED, WARM, *COLOURS[2:])[k], lw=1.6)
-            ax.lines[-1].set_label(name)
+            line, colour = law(here.loc[name, "params"], x=x), (FITTED, WARM, *COLOURS[2:])[k]
+            ax.plot(x, line, styles[k % 4], color=colour, lw=1.6, label=name)
+            ends_of.append((float(line[-1]), name, colour))
         if found is not None:
             row = found[(found["task"] == task) & (found["model"] == model)].iloc[0]
             ends = np.clip([row["bend_low"], row["bend_high"]], x[0], x[-1])
-            ax.axvspan(*ends, color=FITTED, alpha=0.1, lw=0, label="interval of the bend")
+            ax.axvspan(*ends, color=FITTED, alpha=0.1, lw=0)
+            where = float(np.sqrt(ends[0] * ends[1]))
+            ax.text(where, 0.97, "bend", transform=ax.get_xaxis_transform(), **_IN_SHADE)
         scale(ax, x="x", y="loss")
         ax.set_xlabel(unit)
         ax.set_ylabel("")
         ax.set_title(f"{task}: {model.split('/')[-1]}", fontsize=10)
     np.atleast_1d(axes)[0].set_ylabel("loss")
-    lines, names = np.atleast_1d(axes)[0].get_legend_handles_labels()
-    figure.legend(lines, names, frameon=False, ncols=4, fontsize=9, loc="outside lower center")
+    at_ends(np.atleast_1d(axes)[-1], ends_of)
     return finish(figure, f"fine-tuning curves bend: {' and '.join(laws)} on {len(curves)} of them")
 
 

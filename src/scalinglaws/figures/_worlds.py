@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib import patheffects
 from matplotlib.axes import Axes
 
 from scalinglaws._fit import Fit
@@ -53,7 +54,7 @@ def edge(
 
     ``runs`` has the input and the response of ``fit``, whose own runs are ringed. The law is solid
     over them and dashed up to ``until``; the band is its 90% interval. ``words`` says what ``by``
-    is, ``ylabel`` what the response is where it is no loss.
+    is, ``ylabel`` what the response is where it is no loss. A group's values stand at its last run.
     """
     (name,), response = fit.law.inputs, fit.law.response
     figure, ax = canvas(height=4.4, width=7.6)
@@ -63,6 +64,8 @@ def edge(
         some = runs[runs[by].isin(group)]
         label = f"{words or by} {' to '.join(dict.fromkeys(map(count, group[[0, -1]])))}"
         ax.plot(some[name], some[response], "o", ms=3.5, mew=0, color=colour, label=label)
+        at = some.loc[some[name].idxmax(), [name, response]].to_numpy(float)
+        _beside(ax, at, label, colour, under=group is groups[-1] and len(groups) > 1)
     ax.plot(
         *(fit.runs[name], fit.loss), "o", ms=6.5, mfc="none", mew=1.0, color=FITTED, label="edge"
     )
@@ -76,9 +79,24 @@ def edge(
             ax.fill_between(x, band["low"], band["high"], color=WARM, lw=0, alpha=0.2)
     scale(ax, x=name, y=response)
     ax.set_ylabel(ylabel or response_label(fit))
-    ax.legend(frameon=False, fontsize=8.5)
+    at_ends(ax, [(float(ax.lines[-1].get_ydata()[-1]), "the law", WARM)])
     says = f"{fit.law.name} along the edge of {len(runs)} runs"
     return finish(figure, message or says, simulated=is_simulated(runs))
+
+
+def _beside(ax: Axes, place: Array, words: str, colour: str, *, under: bool) -> None:
+    """Write a group's name right of one of its dots, or under it where an edge leaves room."""
+    ax.annotate(
+        words,
+        (float(place[0]), float(place[1])),
+        xytext=(-3, -15) if under else (5, 3),
+        textcoords="offset points",
+        ha="right" if under else "left",
+        color=colour,
+        fontsize=8.5,
+        zorder=6,
+        path_effects=[patheffects.withStroke(linewidth=2.5, foreground="white")],
+    )
 
 
 def slices(
