@@ -56,7 +56,7 @@ def test_a_page_on_own_runs_speaks_of_them_and_keeps_its_citations(
     write(toy / "book/part/one.ipynb", chapter("one", *cells))
     page = chapters.run("one", table=str(table), root=toy).page.read_text(encoding="utf-8")
     assert str(PACKAGE / "__init__.py") in page  # not the library that the environment holds
-    assert PACKAGE == type(PACKAGE)(scalinglaws.__file__).parent
+    assert type(PACKAGE)(scalinglaws.__file__).parent == PACKAGE
     assert "The bundled models" not in page
     assert "This page was computed from mine *and* &lt;b&gt;ours.csv." in page
     assert "A law is fitted (Toy 2026)." in page

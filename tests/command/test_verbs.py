@@ -440,3 +440,18 @@ def test_where_compares_numbers_as_numbers(folder):
     assert len(found) == 4
     with pytest.raises(sl.BadRuns, match="no row has 3e7; there are"):
         sl.read_runs(folder / "plain.csv", law=None, where={"params": "3e7"})
+
+
+def test_histories_of_a_trainer_are_forecast_by_run(tmp_path):
+    for name, best in (("small", 2.0), ("large", 1.8)):
+        (tmp_path / name).mkdir()
+        lines = [{"step": s, "eval_loss": best + s**-0.5} for s in range(100, 2001, 100)]
+        state = {"log_history": lines, "total_flos": 1e15, "num_input_tokens_seen": 10**9}
+        (tmp_path / name / "trainer_state.json").write_text(json.dumps(state))
+    found = told("forecast", tmp_path / "*" / "trainer_state.json", "--at", 4000)
+    assert [(c["curve"], c["points"]) for c in found["curves"]] == [("large", 20), ("small", 20)]
+    for curve, best in zip(found["curves"], (1.8, 2.0), strict=True):
+        (ahead,) = curve["ahead"]
+        assert ahead["low"] <= best + 4000**-0.5 <= ahead["high"]
+    checked = told("check", tmp_path / "*" / "trainer_state.json")
+    assert checked["answers"]["where a curve goes (forecast)"] == "yes"

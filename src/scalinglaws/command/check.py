@@ -34,7 +34,6 @@ def command(files: tuple[str, ...], write_map: str | None, as_json: bool, **give
     """Say how a table is understood, and which questions it can answer."""
     import scalinglaws as sl
     from scalinglaws import identifiability
-    from scalinglaws.command._curves import curves_of
     from scalinglaws.data._formats import opened
     from scalinglaws.data._joins import joined
 
@@ -48,7 +47,7 @@ def command(files: tuple[str, ...], write_map: str | None, as_json: bool, **give
         law = None if name is None else getattr(sl.laws, name)
         try:
             if "step" in needs:
-                runs = curves_of(once, None, how)[0]
+                runs = sl.curves.read_curves(source(files), **options(given))
                 told["answers"][question] = _of_curves(runs)
             else:
                 runs = sl.read_runs(once, law=None, needs=needs, **how)

@@ -37,10 +37,9 @@ def command(
 ) -> None:
     """Continue learning curves, with an interval for what would be measured there."""
     import scalinglaws as sl
-    from scalinglaws.command._curves import curves_of
-    from scalinglaws.data._formats import opened
 
-    runs, x = curves_of(opened(source(files)), grows, options(given))
+    runs = sl.curves.read_curves(source(files), x=grows, **options(given))
+    x = runs.attrs["x"]
     for note in runs.attrs["card"]["notes"]:
         click.echo(note, err=True)
     names = list(dict.fromkeys(runs["curve"]))
@@ -85,7 +84,9 @@ def _one(
     out: dict[str, Any] = {"curve": name, "points": len(part), "last": last, "ahead": []}
     out["notes"] = []
     if wanted:
-        rate = next((c for c in _RATES if c in part.columns and c != x), None)
+        rate = next(
+            (c for c in _RATES if c in part.columns and c != x and part[c].notna().all()), None
+        )
         table = sl.forecast(
             part[x], part["loss"], at=wanted, lr=None if rate is None else part[rate]
         )

@@ -7,9 +7,10 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from scalinglaws.data._numbers import SUFFIXED, plain_number
+from scalinglaws.data._numbers import BLANK, SUFFIXED, plain_number
 
 if TYPE_CHECKING:
     from scalinglaws.data._cells import Cells
@@ -71,6 +72,9 @@ def named(
     wanted = dict.fromkeys((*needs, *(OTHERS[n] for n in needs if n in OTHERS)))
     for name in wanted:
         if name in taken:
+            other = None if name in columns or name != "loss" else _known(cells, name, taken)
+            if other is not None and _stage(other) == 0:
+                notes.append(f"the column 'loss' is taken as it is; {other!r} is there as well")
             continue
         found = _known(cells, name, taken)
         if found is None:
@@ -170,8 +174,11 @@ def _stage(column: str) -> int:
 
 def _numeric(cells: Cells, column: str) -> bool:
     at = cells.columns.index(column)
-    some = [r[at] for r in cells.rows[:_TRIED] if str(r[at]).strip()]
-    read = [plain_number(v) for v in some]
+    filled = (w for row in cells.rows if (w := str(row[at]).strip()).lower() not in BLANK)
+    read = [
+        plain_number(w.replace(",", ".") if w.count(",") == 1 else w)
+        for w in islice(filled, _TRIED)
+    ]
     return bool(read) and sum(math.isfinite(v) for v in read) > len(read) / 2
 
 

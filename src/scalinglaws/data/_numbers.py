@@ -10,6 +10,9 @@ import pandas as pd
 from scalinglaws.data._cells import Cells
 
 _MISSING = {"", "na", "n/a", "nan", "null", "none", "-"}
+BLANK = _MISSING | {"<na>", "nat"}
+"""What an empty cell may read, in lower case."""
+
 _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3}){2,}(\.\d*)?|[+-]?[1-9]\d{0,2}(,\d{3})+\.\d+")
 _DECIMAL = re.compile(r"[+-]?(\d*,(\d{1,2}|\d{4,})|0,\d+|\d{4,},\d+|\d*,\d*[eE][+-]?\d+)")
 _AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
