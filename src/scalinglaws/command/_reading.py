@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scalinglaws.command._fixes import flags, noted, spoken
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -29,18 +31,6 @@ LAWS = {
 """Laws by the names of the command line."""
 
 _SIZE_IN = "size_in:"
-
-
-_SAID = {
-    "columns={": "--map params=model.params, or --map runs.toml, which check --write-map proposes",
-    "units={": "--unit params=M",
-    "last_of=": "--last-of run",
-    "best_of_cell=": "--best-of-cell",
-    "loss_unit=": "--loss-unit bits/byte",
-    "where=": "--where tokenizer=gpt2",
-    "needs=": "ask the verb forecast",
-}
-"""What the command line calls that which a refusal says in Python."""
 
 
 class Pairs(click.ParamType[Any]):
@@ -84,13 +74,11 @@ def reading(command: Callable[..., None]) -> Callable[..., None]:
         except ScalingLawError as refusal:
             if debug:
                 raise
+            words = spoken(refusal)
             if given["as_json"]:
-                tell({"refused": type(refusal).__name__, "why": str(refusal)})
-            words = str(refusal).replace("To go on all the same:", "In Python, all the same:")
+                kind = type(refusal).__name__
+                tell({"refused": kind, "why": words, "fixes": flags(refusal.fixes)})
             click.echo(f"{type(refusal).__name__}: {words}", err=True)
-            for here, there in _SAID.items():
-                if here in str(refusal):
-                    click.echo(f"  At the command line, for {here.rstrip('={')}: {there}", err=True)
             sys.exit(REFUSED)
 
     return wrapper
@@ -200,8 +188,7 @@ def fitted(files: Sequence[str], law: str, objective: str, given: Mapping[str, A
         return sl.load_fit(files[0])
     chosen = getattr(sl.laws, LAWS[law])
     runs = sl.read_runs(source(files), law=chosen, **options(given))
-    for note in runs.attrs["card"]["notes"]:
-        click.echo(note, err=True)
+    noted(runs.attrs["card"]["notes"])
     return sl.fit(chosen, runs, objective=objective)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scalinglaws.command._fixes import reason, said
 from scalinglaws.command._reading import options, reading, source, tell
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def command(files: tuple[str, ...], write_map: str | None, as_json: bool, **give
             table = runs if table is None else table
         except sl.ScalingLawError as refusal:
             refusals.append(refusal)
-            told["answers"][question] = str(refusal).split("\n  To go on")[0]
+            told["answers"][question] = reason(refusal)
     if write_map:
         from scalinglaws.data import _mapping
 
@@ -67,7 +68,7 @@ def command(files: tuple[str, ...], write_map: str | None, as_json: bool, **give
         raise refusals[0]
     told["rows"] = len(table)
     told["columns"] = [str(c) for c in table.columns]
-    told["notes"] = [*table.attrs["card"]["notes"], table.attrs["card"]["convention"]]
+    told["notes"] = [*map(said, table.attrs["card"]["notes"]), table.attrs["card"]["convention"]]
     if as_json:
         tell(told)
         return

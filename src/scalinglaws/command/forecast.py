@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scalinglaws.command._fixes import noted
 from scalinglaws.command._numbers import POSITIVE
 from scalinglaws.command._reading import options, plainly, reading, source, tell
 
@@ -40,8 +41,7 @@ def command(
 
     runs = sl.curves.read_curves(source(files), x=grows, **options(given))
     x = runs.attrs["x"]
-    for note in runs.attrs["card"]["notes"]:
-        click.echo(note, err=True)
+    noted(runs.attrs["card"]["notes"])
     names = list(dict.fromkeys(runs["curve"]))
     if unknown := [name for name in chosen if name not in names]:
         raise sl.UnknownName(

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from scalinglaws.data._numbers import BLANK, SUFFIXED, plain_number
+from scalinglaws.errors import Fix, Problem, fixes_of
 
 if TYPE_CHECKING:
     from scalinglaws.data._cells import Cells
@@ -91,9 +92,11 @@ def missing(cells: Cells, needs: Sequence[str]) -> Iterator[str]:
     """Yield a problem for each needed column that is not there and does not follow from others."""
     names = set(cells.columns)
     if {"run", "step"} <= names and "params" in needs and not {"params", "tokens"} & names:
-        yield (
-            "these are curves over steps, one row for each step: read them with law=None and "
-            "needs=('step', 'loss'); a plan needs one row for each run, with its params and tokens"
+        fix = Fix("sl.curves.read_curves")
+        yield Problem(
+            f"these are curves over steps, one row for each step, which {fix} reads; a plan needs "
+            f"one row for each run, with its params and tokens",
+            fix,
         )
         return
     for wanted in (c for c in needs if c not in names):
@@ -105,7 +108,8 @@ def missing(cells: Cells, needs: Sequence[str]) -> Iterator[str]:
         if wanted == "tokens_per_param" and "params" in names and {"tokens", "flops"} & names:
             continue
         also = f" (or {other!r})" if other else ""
-        yield f"column {wanted!r}{also} is missing; {_hint(cells, wanted, other)}"
+        hint = _hint(cells, wanted, other)
+        yield Problem(f"column {wanted!r}{also} is missing; {hint}", *fixes_of((hint,)))
 
 
 def candidates(cells: Cells, wanted: str) -> list[str]:
@@ -119,23 +123,18 @@ def _hint(cells: Cells, wanted: str, other: str | None) -> str:
     several = _several(cells, wanted)
     if len(several) > 1:
         listed = ", ".join(map(repr, several[:6]))
-        return f"{listed} could be it: say which, columns={{{wanted!r}: {several[-1]!r}}}"
+        fix = Fix("columns", {wanted: several[-1]})
+        return Problem(f"{listed} could be it: say which, {fix}", fix)
     for target in (wanted, *([other] if other else [])):
         if found := _near(target, cells):
-            return (
-                f"{found!r} looks like it: rename it to {target!r}, or give "
-                f"columns={{{target!r}: {found!r}}}"
-            )
+            fix = Fix("columns", {target: found})
+            return Problem(f"{found!r} looks like it: rename it to {target!r}, or give {fix}", fix)
     if wanted == "params" and (column := _sizes_in(cells)):
-        return (
-            f"{column!r} has sizes in its words: columns={{'params': {{'size_in': {column!r}}}}} "
-            f"takes these"
-        )
+        fix = Fix("columns", {"params": {"size_in": column}})
+        return Problem(f"{column!r} has sizes in its words: {fix} takes these", fix)
     if wanted == "loss" and (column := next((c for c in cells.columns if "bpb" in key(c)), "")):
-        return (
-            f"{column!r} is in bits per byte: columns={{'loss': {column!r}}} with "
-            f"loss_unit='bits/byte' takes it"
-        )
+        both = Fix("columns", {"loss": column}), Fix("loss_unit", "bits/byte")
+        return Problem(f"{column!r} is in bits per byte: {both[0]} with {both[1]} takes it", *both)
     return f"the table has {', '.join(map(repr, cells.columns[:30]))}"
 
 
