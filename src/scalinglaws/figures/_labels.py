@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-import seaborn as sns
 from matplotlib import patheffects
 from matplotlib.axes import Axes
 
@@ -13,6 +12,8 @@ _GAP = 0.055
 
 def ramp(count: int) -> list[str]:
     """Return colours for things that have an order, most ink for the last."""
+    import seaborn as sns  # late: it takes a second, and most figures have nothing in order
+
     return [str(c) for c in sns.color_palette("crest", max(count, 1)).as_hex()][:count]
 
 
