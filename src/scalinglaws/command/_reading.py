@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,7 @@ import click
 from scalinglaws.command._fixes import flags, noted, spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from scalinglaws import Fit
 
@@ -70,7 +72,8 @@ def reading(command: Callable[..., None]) -> Callable[..., None]:
 
         debug = given.pop("debug")
         try:
-            command(**given)
+            with bars(wanted=not given["as_json"] and sys.stderr.isatty()):
+                command(**given)
         except ScalingLawError as refusal:
             if debug:
                 raise
@@ -82,6 +85,21 @@ def reading(command: Callable[..., None]) -> Callable[..., None]:
             sys.exit(REFUSED)
 
     return wrapper
+
+
+@contextmanager
+def bars(*, wanted: bool) -> Iterator[None]:
+    """Leave progress bars out inside this block, unless they are wanted."""
+    from scalinglaws._parallel.progress import QUIET  # late: --help does without
+
+    before = os.environ.get(QUIET)
+    if not wanted:
+        os.environ[QUIET] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(QUIET, None)
 
 
 law = click.option("--law", type=click.Choice(list(LAWS)), default="chinchilla", show_default=True)

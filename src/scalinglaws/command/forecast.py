@@ -38,6 +38,7 @@ def command(
 ) -> None:
     """Continue learning curves, with an interval for what would be measured there."""
     import scalinglaws as sl
+    from scalinglaws._parallel.progress import counted
 
     runs = sl.curves.read_curves(source(files), x=grows, **options(given))
     x = runs.attrs["x"]
@@ -48,12 +49,14 @@ def command(
             f"no curve is called {unknown[0]!r}; there are {', '.join(names[:20])}"
         )
     told, refused = [], {}
-    for name in chosen or names:
-        part = runs[runs["curve"] == name]
-        try:
-            told.append(_one(part, name, x, at, target))
-        except sl.ScalingLawError as error:
-            refused[name] = str(error)
+    with counted(len(chosen or names), "Forecasting", unit="curve") as one_more:
+        for name in chosen or names:
+            part = runs[runs["curve"] == name]
+            try:
+                told.append(_one(part, name, x, at, target))
+            except sl.ScalingLawError as error:
+                refused[name] = str(error)
+            one_more()
     if not told:
         name, why = next(iter(refused.items()))
         raise sl.Unidentifiable(f"{name}: {why}")
