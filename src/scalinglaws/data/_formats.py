@@ -247,7 +247,14 @@ def _records(path: Path, parsed: Any) -> pd.DataFrame:
         lists = [k for k, v in parsed.items() if isinstance(v, list)]
         if len(lists) == len(parsed) and len({len(parsed[k]) for k in lists}) == 1:
             return pd.DataFrame(parsed)
-        parsed = [parsed]
+        # Runs by name: an object of objects that say the same of each.
+        inner = list(parsed.values())
+        if len(inner) > 1 and all(
+            isinstance(v, dict) and v.keys() == inner[0].keys() for v in inner
+        ):
+            parsed = [{"run": name, **row} for name, row in parsed.items()]
+        else:
+            parsed = [parsed]
     if not parsed or not all(isinstance(r, dict) for r in parsed):
         raise BadRuns(
             f"{path}: JSON that is no list of objects, one for each run. Write it as lines of "

@@ -14,7 +14,8 @@ from scalinglaws.data import _counts, _mapping, _units
 from scalinglaws.data._cells import Cells
 from scalinglaws.data._formats import opened
 from scalinglaws.data._joins import joined
-from scalinglaws.data._naming import CORE, TIMES, key, missing, named
+from scalinglaws.data._missing import missing
+from scalinglaws.data._naming import CORE, TIMES, key, named
 from scalinglaws.data._numbers import read_numbers, read_others
 from scalinglaws.data._rows import kept
 from scalinglaws.errors import BadRuns, Fix, Problem
