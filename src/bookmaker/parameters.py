@@ -115,7 +115,8 @@ def check_parameters(chapter: Chapter, given: Mapping[str, Any]) -> dict[str, An
 
 def _parse(parameter: Parameter, value: Any) -> Any:
     if parameter.name in TABLES:
-        return _table(value) if value != "" else ""
+        of_runs = parameter.name not in ("models", "results")
+        return _table(value, of_runs=of_runs) if value != "" else ""
     parsers = {"int": _integer, "float": _number, "bool": _truth, "str": _text}
     if parameter.type not in parsers:
         raise ValueError(
@@ -168,14 +169,19 @@ def _text(value: Any) -> str:
     return value
 
 
-def _table(value: Any) -> str:
-    """Return a bundled name as it is and a file's path made absolute."""
+def _table(value: Any, *, of_runs: bool) -> str:
+    """Return a bundled name as it is and a file's path made absolute.
+
+    Rows of other tables than of runs may be alike but for their words, which the chapter knows.
+    """
     text = _text(str(value) if isinstance(value, Path) else value)
     path = Path(text).expanduser()
     if path.is_file():
+        from scalinglaws.data._formats import opened
         from scalinglaws.data.read_runs import read_runs
 
-        read_runs(path, law=None, needs=())  # a bad cell is refused here, before a kernel starts
+        # What cannot be read is refused here, before a kernel starts.
+        read_runs(path, law=None, needs=()) if of_runs else opened(path)
         return str(path.resolve())
     if path.suffix.lower() in TABLE_SUFFIXES or path.is_absolute() or text.startswith((".", "~")):
         where = path if path.is_absolute() else Path.cwd() / path

@@ -71,3 +71,16 @@ def test_references_are_those_that_are_cited() -> None:
     listed = references(project, ["{cite}`kaplan2020,hoffmann2022` and {cite:t}`nobody`"])
     assert [re.findall(r"\((\d{4})\)", line)[0] for line in listed] == ["2022", "2020"]
     assert all("{" not in line and "https://doi.org/" in line for line in listed)
+
+
+def test_scores_of_one_model_are_not_runs_that_repeat(toy: Path, tmp_path: Path) -> None:
+    whole = notebook("#md# s", ('results: str = "x"  # scores', {"tags": ["parameters"]}))
+    write(toy / "book/part/one.ipynb", whole)
+    table = tmp_path / "scores.csv"
+    table.write_text("task,params,tokens,loss,score\na,1e7,1e9,3,0.3\nb,1e7,1e9,3,0.4\n")
+    found = Project.at(toy).chapter("one")
+    given = chapters.check_parameters(found, {"results": str(table)})
+    assert given == {"results": str(table)}
+    (tmp_path / "empty.csv").write_text("")
+    with pytest.raises(BadParameters, match=r"empty\.csv is empty"):
+        chapters.check_parameters(found, {"results": str(tmp_path / "empty.csv")})
