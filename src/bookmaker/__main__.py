@@ -64,9 +64,7 @@ def _dispatch(options: argparse.Namespace) -> int:
         _read_make(options)
     if options.command == "run":
         given = dict(options.parameters)
-        if options.runs:
-            given["runs"] = options.runs
-        run(options.chapter or "", root=options.root, **given)
+        run(options.chapter or "", root=options.root, table=options.runs or None, **given)
         return 0
     if options.command == "kit":
         kit(options.root, chapters=[options.chapter] if options.chapter else None)

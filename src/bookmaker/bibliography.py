@@ -16,11 +16,12 @@ from bookmaker.project import read_notebook
 from scalinglaws.errors import ScalingLawError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from bookmaker.project import Project
 
 _CITE = re.compile(r"\{(?:foot)?cite(?::\w+)?\}`([^`]+)`")
+_PLACES = ("journal", "booktitle", "howpublished", "publisher", "institution")
 _NO_ENTRIES = {"string", "preamble"}
 
 
@@ -41,6 +42,26 @@ def check_bibliography(project: Project) -> Iterator[str]:
         yield f"{cited[key]} cites {key}, which references.bib lacks"
     for key in sorted(set(keys) - set(cited)):
         yield f"references.bib has {key}, which nothing cites"
+
+
+def references(project: Project, texts: Iterable[str]) -> list[str]:
+    """Return the entries that texts cite, each as a line of Markdown, in the order of their names.
+
+    ``Author, Ann and Other, Bob (2020). *Title*. Journal. https://doi.org/...``
+    """
+    path = project.sources / "references.bib"
+    found = parse_string(path.read_text(encoding="utf-8"), "bibtex") if path.is_file() else None
+    cited = {key for text in texts for key in _roles(text)}
+    lines = []
+    for key, entry in found.entries.items() if found else ():
+        if key in cited:
+            fields = {k: v.replace("{", "").replace("}", "") for k, v in entry.fields.items()}
+            who = " and ".join(str(person) for person in entry.persons["author"])
+            where = next((fields[f] for f in _PLACES if f in fields), "")
+            address = f"https://doi.org/{fields['doi']}" if "doi" in fields else fields.get("url")
+            parts = [f"{who} ({fields['year']})", f"*{fields['title']}*", where, address or ""]
+            lines.append(". ".join(part.strip(" .") for part in parts if part).replace("{", ""))
+    return sorted(line.replace("}", "") for line in lines)
 
 
 def cited_as(project: Project) -> dict[str, str]:

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bookmaker.alone import alone
+from bookmaker.bibliography import references
 from bookmaker.errors import ChapterFailed
 from bookmaker.home import contain, warm_fonts
 from bookmaker.jobs import Job
 from bookmaker.keys import Keys
+from bookmaker.naming import names_in, shared_names
 from bookmaker.pages import title_of, write_pages
-from bookmaker.parameters import check_parameters
+from bookmaker.parameters import TABLES, check_parameters, on_runs, own_table
 from bookmaker.project import (
     Project,
     notebook_text,
@@ -66,8 +68,12 @@ def book(root: str | Path | None = None, *, workers: int | None = None) -> Path:
         return index
 
 
-def run(chapter: str, *, root: str | Path | None = None, **parameters: Any) -> Run:
+def run(
+    chapter: str, *, table: str | None = None, root: str | Path | None = None, **parameters: Any
+) -> Run:
     """Execute one chapter with parameters of your own, such as ``runs="path.csv"``.
+
+    ``table`` is given to the chapter by whatever name it calls its table.
 
     Raises ``UnknownName`` for the chapter and ``BadParameters`` for its parameters before any
     kernel starts, ``ChapterFailed`` when a cell fails.
@@ -77,7 +83,8 @@ def run(chapter: str, *, root: str | Path | None = None, **parameters: Any) -> R
 
     project = Project.at(root)
     found = project.chapter(chapter)
-    values = check_parameters(found, parameters)
+    given = on_runs(found, table) if table else {}
+    values = check_parameters(found, given | parameters)
     with alone(project):
         contain(project)
         warm_fonts(project)
@@ -91,7 +98,16 @@ def run(chapter: str, *, root: str | Path | None = None, **parameters: Any) -> R
         outcome = execute(job, lambda: None)
         if outcome.problem is not None:
             raise ChapterFailed(outcome.problem)
-        write_report(read_notebook(target), title_of(found.source), page)
+        made = read_notebook(target)
+        texts = [c.source for c in made.cells if c.cell_type == "markdown"]
+        write_report(
+            made,
+            title_of(found.source),
+            page,
+            names=names_in(made.cells, shared_names(project)),
+            references=references(project, texts),
+            table=own_table(found, values),
+        )
         print(f"{found.name}  {outcome.seconds:.1f} s\n{target}\n{page.as_uri()}")
         return Run(target, page)
 
@@ -143,9 +159,9 @@ def _stored(outputs: Iterable[Any], count: int) -> Iterable[Any]:
 
 
 def _digest(key: str, values: dict[str, Any]) -> str:
-    """Short name of a run: its chapter, its parameters and what stands in the reader's table."""
+    """Short name of a run: its chapter, its parameters and what stands in the reader's tables."""
     digest = hashlib.sha256(key.encode())
-    table = Path(str(values.get("runs", "")))
-    if table.is_file():
-        digest.update(table.read_bytes())
+    for table in (Path(str(values.get(name, ""))) for name in TABLES):
+        if table.is_file():
+            digest.update(table.read_bytes())
     return digest.hexdigest()[:12]

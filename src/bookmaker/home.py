@@ -22,7 +22,7 @@ c.IPKernelApp.exec_lines = [
     "del warnings",
 ]
 """
-_INHERITED = ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "PYTHONSTARTUP", "PYTHONPATH")
+_INHERITED = ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "PYTHONSTARTUP")
 
 
 def contain(project: Project) -> None:
@@ -31,7 +31,8 @@ def contain(project: Project) -> None:
     What the library keeps of its computations goes to ``_build/cache``.
 
     A reader's own kernels, start-up files and search paths are left out, so that a chapter gives
-    the same answer on every machine.
+    the same answer on every machine. Kernels import the library that this process does, whichever
+    checkout the environment was installed from.
     """
     home = project.build / "home"
     places = {
@@ -52,6 +53,7 @@ def contain(project: Project) -> None:
     os.environ["SCALINGLAWS_CACHE"] = str(project.build / "cache")
     for name in _INHERITED:
         os.environ.pop(name, None)
+    os.environ["PYTHONPATH"] = str(project.library.parent)
     # One chapter uses one core; the cores are shared out among the chapters.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"

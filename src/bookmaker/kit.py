@@ -12,13 +12,13 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from bookmaker.alone import alone
-from bookmaker.bibliography import cited_as
 from bookmaker.compose import FOLD, with_outputs
 from bookmaker.errors import ChapterFailed
 from bookmaker.exercises import exercises_in
 from bookmaker.home import contain
+from bookmaker.naming import names_in, shared_names
 from bookmaker.pages import title_of, toc_pages
-from bookmaker.plain import Names, equation_numbers, plain, section_titles
+from bookmaker.plain import Names, plain
 from bookmaker.project import Project, read_plain, write_atomically
 from bookmaker.solutions import ANSWER, without_solutions
 from bookmaker.update import update
@@ -47,15 +47,12 @@ def kit(root: str | Path | None = None, *, chapters: Sequence[str] | None = None
         wanted = [project.chapter(name) for name in chapters or ()] or list(project.chapters())
         if problems := update(project, wanted):
             raise ChapterFailed("\n\n".join(problems) + "\n\nNo kit was written.")
-        shared = Names(
-            cited=cited_as(project),
-            titles={c.name.rsplit("/", 1)[-1]: title_of(c.source) for c in project.chapters()},
-        )
+        shared = shared_names(project)
         texts: dict[str, str] = {}
         for chapter in wanted:
             executed = read_plain(project.executed / f"{chapter.name}.ipynb")
             whole = with_outputs(read_plain(chapter.source), executed)
-            names = _names_of(whole, shared)
+            names = names_in(whole["cells"], shared)
             title = title_of(chapter.source)
             texts[f"{SLIDES}/{chapter.name}.html"] = deck(whole, title, names)
             for kind in (STUDENT, INSTRUCTOR):
@@ -124,12 +121,6 @@ def _cell(cell: dict[str, Any], names: Names) -> dict[str, Any]:
         if "text/markdown" in data:
             data["text/markdown"] = plain("".join(data["text/markdown"]), names)
     return made
-
-
-def _names_of(whole: dict[str, Any], shared: Names) -> Names:
-    texts = [c["source"] for c in whole["cells"] if c["cell_type"] == "markdown"]
-    titles = {**shared.titles, **section_titles(texts)}
-    return Names(cited=shared.cited, titles=titles, numbers=equation_numbers(texts))
 
 
 def _minutes(source: Path) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bookmaker import ranges
+from bookmaker.project import read_plain
 from scalinglaws.errors import BadParameters, ScalingLawError, UnknownName
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from bookmaker.project import Chapter
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".gz")
+TABLES = ("runs", "curves", "models", "results", "profiles")
+"""Names of parameters that take a table; a chapter's own is the first of them that it has."""
+
+WITHOUT = "without_runs"
+"""Where a notebook's metadata, under ``scalinglaws``, say why the chapter takes no table."""
+
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 
@@ -58,6 +65,26 @@ def read_parameters(chapter: Chapter) -> tuple[Parameter, ...]:
     )
 
 
+def on_runs(chapter: Chapter, table: str) -> dict[str, str]:
+    """Return the parameter by which a chapter takes a table of one's own.
+
+    Raises ``BadParameters`` where it takes none, with the reason and the chapter to run instead.
+    """
+    taken = {p.name for p in read_parameters(chapter)}
+    for name in TABLES:
+        if name in taken:
+            return {name: table}
+    why = read_plain(chapter.source)["metadata"].get("scalinglaws", {}).get(WITHOUT, "")
+    raise BadParameters(f"{chapter.name} takes no table of your own{f': {why}' if why else ''}")
+
+
+def own_table(chapter: Chapter, values: Mapping[str, Any]) -> str:
+    """Return the name of the table that a chapter was given instead of its own, or nothing."""
+    defaults = {p.name: p.default.strip("'\"") for p in read_parameters(chapter)}
+    given = (values[n] for n in TABLES if n in values and values[n] != defaults[n])
+    return Path(next(given, "")).name
+
+
 def check_parameters(chapter: Chapter, given: Mapping[str, Any]) -> dict[str, Any]:
     """Parse values by their declared types; paths come back absolute.
 
@@ -87,8 +114,9 @@ def check_parameters(chapter: Chapter, given: Mapping[str, Any]) -> dict[str, An
 
 
 def _parse(parameter: Parameter, value: Any) -> Any:
-    if parameter.name in ("runs", "profiles", "curves"):
-        return _table(value) if value != "" else ""
+    if parameter.name in TABLES:
+        of_runs = parameter.name not in ("models", "results")
+        return _table(value, of_runs=of_runs) if value != "" else ""
     parsers = {"int": _integer, "float": _number, "bool": _truth, "str": _text}
     if parameter.type not in parsers:
         raise ValueError(
@@ -141,14 +169,19 @@ def _text(value: Any) -> str:
     return value
 
 
-def _table(value: Any) -> str:
-    """Return a bundled name as it is and a file's path made absolute."""
+def _table(value: Any, *, of_runs: bool) -> str:
+    """Return a bundled name as it is and a file's path made absolute.
+
+    Rows of other tables than of runs may be alike but for their words, which the chapter knows.
+    """
     text = _text(str(value) if isinstance(value, Path) else value)
     path = Path(text).expanduser()
     if path.is_file():
+        from scalinglaws.data._formats import opened
         from scalinglaws.data.read_runs import read_runs
 
-        read_runs(path, law=None, needs=())  # a bad cell is refused here, before a kernel starts
+        # What cannot be read is refused here, before a kernel starts.
+        read_runs(path, law=None, needs=()) if of_runs else opened(path)
         return str(path.resolve())
     if path.suffix.lower() in TABLE_SUFFIXES or path.is_absolute() or text.startswith((".", "~")):
         where = path if path.is_absolute() else Path.cwd() / path

@@ -11,7 +11,7 @@ import numpy as np
 from scalinglaws import _checks as checks
 from scalinglaws import _form, _report, counting, identifiability
 from scalinglaws._parallel.blas import one_blas_thread
-from scalinglaws.errors import ScalingLawError, Unidentifiable
+from scalinglaws.errors import Fix, Problem, ScalingLawError, Unidentifiable
 from scalinglaws.fitting import saved, starts
 from scalinglaws.fitting.derivatives.base import to_values
 from scalinglaws.fitting.derivatives.model import model_of
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from scalinglaws._form import Form
     from scalinglaws.fitting.solver.plan import Plan
     from scalinglaws.laws import Law
+
+_START = Fix("fit(..., start={...})")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -217,7 +219,7 @@ def planned(
         raise Unidentifiable(
             f"{law.name} gives no finite loss on these runs from any of {len(rank)} starts",
             partial=design,
-            insist="give a start of your own: fit(..., start={...})",
+            insist=Problem(f"give a start of your own: {_START}", _START),
         )
     apart = np.maximum(AGREE * value, 100 * RESOLUTION * task.size(np.array([value]), rank[:1]))
     agree = int((solution.objective <= value + apart).sum())

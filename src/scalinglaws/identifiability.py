@@ -7,7 +7,7 @@ import pandas as pd
 
 from scalinglaws import _checks as checks
 from scalinglaws._typing import Array
-from scalinglaws.errors import BadRuns, Unidentifiable
+from scalinglaws.errors import BadRuns, Fix, Problem, Unidentifiable
 from scalinglaws.laws import Law
 
 LEVELS = 3
@@ -24,6 +24,8 @@ RAY = 1.05
 
 DECADES = 1.0
 """Decades that the widest input must span."""
+
+_INSIST = Problem("pass check=False to fit, or law=None to read_runs", Fix("check", False))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +105,7 @@ def check(d: Design, law: Law) -> None:
             f"runs; this table has {d.distinct} (rows: {d.runs}). Add runs, or fit a law with "
             f"fewer parameters.",
             partial=d,
-            insist="pass check=False to fit, or law=None to read_runs",
+            insist=_INSIST,
         )
     if d.same is not None:
         raise Unidentifiable(
@@ -122,7 +124,7 @@ def check(d: Design, law: Law) -> None:
                 f"other ratios, at least a factor of 4 away; a power law in params or flops can be "
                 f"fitted now.",
                 partial=d,
-                insist="pass check=False to fit, or law=None to read_runs",
+                insist=_INSIST,
             )
     if d.repeating is not None and d.repeating < LEVELS:
         raise Unidentifiable(
@@ -130,7 +132,7 @@ def check(d: Design, law: Law) -> None:
             f"fade takes at least {LEVELS}. Add runs with more tokens than unique_tokens, or fit "
             f"laws.CHINCHILLA, which needs none",
             partial=d,
-            insist="pass check=False to fit, or law=None to read_runs",
+            insist=_INSIST,
         )
     for name, levels in d.thin.items():
         raise Unidentifiable(
@@ -138,7 +140,7 @@ def check(d: Design, law: Law) -> None:
             f"runs; telling how {law.response} depends on it takes at least {LEVELS}: add runs "
             f"at other {name}",
             partial=d,
-            insist="pass check=False to fit, or law=None to read_runs",
+            insist=_INSIST,
         )
     if law.domain == "real":
         return
@@ -148,5 +150,5 @@ def check(d: Design, law: Law) -> None:
             f"the widest input, {widest}, spans {d.decades[widest]:.2f} decades "
             f"({d.low[widest]:.3g} to {d.high[widest]:.3g}); a law needs at least one decade.",
             partial=d,
-            insist="pass check=False to fit, or law=None to read_runs",
+            insist=_INSIST,
         )

@@ -282,7 +282,8 @@ def test_refusals_follow_the_schema_and_speak_of_the_command_line(folder):
     assert json.loads(refused.stdout)["verb"] == "check"
     sizes = run("plan", folder / "sizes.csv", "--flops", 1e21)
     assert sizes.exit_code == REFUSED
-    assert "At the command line, for columns: --map" in sizes.stderr
+    assert "--map params=params_total" in sizes.stderr
+    assert "columns={" not in sizes.stderr
 
 
 def test_the_schema_and_completions_are_printed():
@@ -440,3 +441,34 @@ def test_where_compares_numbers_as_numbers(folder):
     assert len(found) == 4
     with pytest.raises(sl.BadRuns, match="no row has 3e7; there are"):
         sl.read_runs(folder / "plain.csv", law=None, where={"params": "3e7"})
+
+
+def test_histories_of_a_trainer_are_forecast_by_run(tmp_path):
+    for name, best in (("small", 2.0), ("large", 1.8)):
+        (tmp_path / name).mkdir()
+        lines = [{"step": s, "eval_loss": best + s**-0.5} for s in range(100, 2001, 100)]
+        state = {"log_history": lines, "total_flos": 1e15, "num_input_tokens_seen": 10**9}
+        (tmp_path / name / "trainer_state.json").write_text(json.dumps(state))
+    found = told("forecast", tmp_path / "*" / "trainer_state.json", "--at", 4000)
+    assert [(c["curve"], c["points"]) for c in found["curves"]] == [("large", 20), ("small", 20)]
+    for curve, best in zip(found["curves"], (1.8, 2.0), strict=True):
+        (ahead,) = curve["ahead"]
+        assert ahead["low"] <= best + 4000**-0.5 <= ahead["high"]
+    checked = told("check", tmp_path / "*" / "trainer_state.json")
+    assert checked["answers"]["where a curve goes (forecast)"] == "yes"
+
+
+def test_a_plan_counts_budgets_as_the_table_does(tmp_path):
+    runs = sl.load("hoffmann2022")[["params", "tokens", "loss"]]
+    path = tmp_path / "own.csv"
+    runs.assign(flops=8.4 * runs["params"] * runs["tokens"]).to_csv(path, index=False)
+    (plan,) = told("plan", path, "--flops", 1e22)["plans"]
+    assert 8.4 * plan["params"] * plan["tokens"] == pytest.approx(1e22)
+    assert "8.4 params tokens" in run("plan", path, "--flops", 1e22).stderr
+    (usual,) = told("plan", path, "--flops", 1e22, "--per-param-token", 6)["plans"]
+    assert 6 * usual["params"] * usual["tokens"] == pytest.approx(1e22)
+    drift = 6 * (1 + (runs["params"] / 1e8) ** -0.3)
+    runs.assign(flops=drift * runs["params"] * runs["tokens"]).to_csv(path, index=False)
+    refused = run("plan", path, "--flops", 1e22)
+    assert refused.exit_code == REFUSED
+    assert "--per-param-token 6 takes budgets as 6ND" in refused.stderr

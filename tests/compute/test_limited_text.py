@@ -68,7 +68,8 @@ def test_text_that_is_no_amount_is_refused(fitted, text):
 
 
 def test_text_is_asked_for_where_repeats_count_and_only_there(fitted):
-    with pytest.raises(sl.BadParameters, match="say how much text there is, unique_tokens="):
+    says = "say how much text there is, such as unique_tokens="
+    with pytest.raises(sl.BadParameters, match=says):
         sl.allocate(fitted, 1e22, n=20)
     plain = sl.fit(sl.laws.CHINCHILLA, sl.load("hoffmann2022"))
     with pytest.raises(sl.BadParameters, match="takes every token for a new one"):

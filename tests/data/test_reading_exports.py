@@ -203,7 +203,7 @@ def test_a_chart_is_curves_and_no_table_of_runs(tmp_path: Path) -> None:
     assert read[["run", "step", "loss"]].to_numpy().tolist() == [
         ["a", 100.0, 4.0], ["a", 200.0, 3.5], ["b", 100.0, 4.5],
     ]  # fmt: skip
-    with pytest.raises(BadRuns, match=r"these are curves over steps.*needs=\('step', 'loss'\)"):
+    with pytest.raises(BadRuns, match=r"these are curves over steps.*sl\.curves\.read_curves"):
         read_runs(path)
 
 

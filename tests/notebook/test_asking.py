@@ -139,3 +139,20 @@ def test_a_cell_keeps_its_lines():
     changed = Asking().visit(tree)
     assert [s.lineno for s in changed.body] == [1, 2]
     compile(changed, "cell", "exec")
+
+
+def test_an_index_and_an_array_leave_a_refusal_as_it_is(shell):
+    run(shell, REFUSE)
+    run(shell, "values = np.arange(4.0); column = pd.Series(values)")
+    for code in (
+        "values[np.argmax(fit.params['A'] < values)]",
+        "values * fit.params['A'] + values",
+        "values < fit.params['A']",
+        "column / fit.params['A']",
+        "{'a': 1}[fit.status]",
+    ):
+        assert isinstance(run(shell, code), Refusal), code
+    assert run(shell, "values[1:3][-1]") == 2.0
+    assert run(shell, "[column[k] for k in range(2)]") == [0.0, 1.0]
+    run(shell, "column[0] = 5.0; held = {'x': [1, 2]}; held['x'][0] += 1")
+    assert run(shell, "column[0], held['x'][0]") == (5.0, 2)

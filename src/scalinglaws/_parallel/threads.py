@@ -9,11 +9,8 @@ from collections.abc import Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
-from scalinglaws._parallel.bars import Bar
+from scalinglaws._parallel.progress import counted
 from scalinglaws.errors import BadParameters, Interrupted
-
-PATIENCE = 3.0
-"""Seconds after which a progress bar is shown."""
 
 
 def cores() -> int:
@@ -50,29 +47,23 @@ def spread(
         raise BadParameters("scheduler is the address of a cluster, which needs backend='dask'")
     if backend == "dask" and workers is not None:
         raise BadParameters("workers counts threads of this machine; a Dask cluster has its own")
-    quiet = "TQDM_DISABLE" in os.environ
-    bar = Bar(
-        total=len(todo), desc=what, unit="block", delay=PATIENCE, leave=False, miniters=1,
-        disable=quiet,
-    )  # fmt: skip
+    with counted(len(todo), what, unit="block") as one:
 
-    def keep(block: int, result: Any) -> None:
-        if block not in done:
-            done[block] = result
-            bar.update()
+        def keep(block: int, result: Any) -> None:
+            if block not in done:
+                done[block] = result
+                one()
 
-    try:
-        if backend == "dask":
-            _on_cluster(work, todo, keep, scheduler)
-        else:
-            _on_threads(work, todo, keep, min(workers or cores(), len(todo)))
-    except KeyboardInterrupt as error:
-        raise Interrupted(
-            f"{what} was stopped after {sum(b in done for b in todo)} of {len(todo)} blocks; the "
-            f"same call goes on from there"
-        ) from error
-    finally:
-        bar.close()
+        try:
+            if backend == "dask":
+                _on_cluster(work, todo, keep, scheduler)
+            else:
+                _on_threads(work, todo, keep, min(workers or cores(), len(todo)))
+        except KeyboardInterrupt as error:
+            raise Interrupted(
+                f"{what} was stopped after {sum(b in done for b in todo)} of {len(todo)} blocks; "
+                f"the same call goes on from there"
+            ) from error
 
 
 def _on_threads(

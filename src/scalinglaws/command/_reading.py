@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from scalinglaws.command._fixes import flags, noted, spoken
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from scalinglaws import Fit
 
@@ -32,18 +36,6 @@ LAWS = {
 """Laws by the names of the command line."""
 
 _SIZE_IN = "size_in:"
-
-
-_SAID = {
-    "columns={": "--map params=model.params, or --map runs.toml, which check --write-map proposes",
-    "units={": "--unit params=M",
-    "last_of=": "--last-of run",
-    "best_of_cell=": "--best-of-cell",
-    "loss_unit=": "--loss-unit bits/byte",
-    "where=": "--where tokenizer=gpt2",
-    "needs=": "ask the verb forecast",
-}
-"""What the command line calls that which a refusal says in Python."""
 
 
 class Pairs(click.ParamType[Any]):
@@ -83,20 +75,34 @@ def reading(command: Callable[..., None]) -> Callable[..., None]:
 
         debug = given.pop("debug")
         try:
-            command(**given)
+            with bars(wanted=not given["as_json"] and sys.stderr.isatty()):
+                command(**given)
         except ScalingLawError as refusal:
             if debug:
                 raise
+            words = spoken(refusal)
             if given["as_json"]:
-                tell({"refused": type(refusal).__name__, "why": str(refusal)})
-            words = str(refusal).replace("To go on all the same:", "In Python, all the same:")
+                kind = type(refusal).__name__
+                tell({"refused": kind, "why": words, "fixes": flags(refusal.fixes)})
             click.echo(f"{type(refusal).__name__}: {words}", err=True)
-            for here, there in _SAID.items():
-                if here in str(refusal):
-                    click.echo(f"  At the command line, for {here.rstrip('={')}: {there}", err=True)
             sys.exit(REFUSED)
 
     return wrapper
+
+
+@contextmanager
+def bars(*, wanted: bool) -> Iterator[None]:
+    """Leave progress bars out inside this block, unless they are wanted."""
+    from scalinglaws._parallel.progress import QUIET  # late: --help does without
+
+    before = os.environ.get(QUIET)
+    if not wanted:
+        os.environ[QUIET] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(QUIET, None)
 
 
 law = click.option("--law", type=click.Choice(list(LAWS)), default="chinchilla", show_default=True)
@@ -208,8 +214,7 @@ def fitted(files: Sequence[str], law: str, objective: str, given: Mapping[str, A
         return sl.load_fit(files[0])
     chosen = getattr(sl.laws, LAWS[law])
     runs = sl.read_runs(source(files), law=chosen, **options(given))
-    for note in runs.attrs["card"]["notes"]:
-        click.echo(note, err=True)
+    noted(runs.attrs["card"]["notes"])
     return sl.fit(chosen, runs, objective=objective)
 
 

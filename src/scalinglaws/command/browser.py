@@ -12,7 +12,8 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from scalinglaws.command import main
-from scalinglaws.data._naming import CORE, candidates, named, sizes_in
+from scalinglaws.data._missing import candidates, sizes_in
+from scalinglaws.data._naming import CORE, named
 from scalinglaws.errors import ScalingLawError
 
 if TYPE_CHECKING:

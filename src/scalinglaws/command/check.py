@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scalinglaws.command._fixes import reason, said
 from scalinglaws.command._reading import options, reading, source, tell
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ def command(files: tuple[str, ...], write_map: str | None, as_json: bool, **give
     """Say how a table is understood, and which questions it can answer."""
     import scalinglaws as sl
     from scalinglaws import identifiability
-    from scalinglaws.command._curves import curves_of
     from scalinglaws.data._formats import opened
     from scalinglaws.data._joins import joined
 
@@ -48,7 +48,7 @@ def command(files: tuple[str, ...], write_map: str | None, as_json: bool, **give
         law = None if name is None else getattr(sl.laws, name)
         try:
             if "step" in needs:
-                runs = curves_of(once, None, how)[0]
+                runs = sl.curves.read_curves(source(files), **options(given))
                 told["answers"][question] = _of_curves(runs)
             else:
                 runs = sl.read_runs(once, law=None, needs=needs, **how)
@@ -59,7 +59,7 @@ def command(files: tuple[str, ...], write_map: str | None, as_json: bool, **give
             table = runs if table is None else table
         except sl.ScalingLawError as refusal:
             refusals.append(refusal)
-            told["answers"][question] = str(refusal).split("\n  To go on")[0]
+            told["answers"][question] = reason(refusal)
     if write_map:
         from scalinglaws.data import _mapping
 
@@ -68,7 +68,7 @@ def command(files: tuple[str, ...], write_map: str | None, as_json: bool, **give
         raise refusals[0]
     told["rows"] = len(table)
     told["columns"] = [str(c) for c in table.columns]
-    told["notes"] = [*table.attrs["card"]["notes"], table.attrs["card"]["convention"]]
+    told["notes"] = [*map(said, table.attrs["card"]["notes"]), table.attrs["card"]["convention"]]
     if as_json:
         tell(told)
         return

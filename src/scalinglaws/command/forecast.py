@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scalinglaws.command._fixes import noted
 from scalinglaws.command._numbers import POSITIVE
 from scalinglaws.command._reading import options, plainly, reading, source, tell
 
@@ -37,24 +38,25 @@ def command(
 ) -> None:
     """Continue learning curves, with an interval for what would be measured there."""
     import scalinglaws as sl
-    from scalinglaws.command._curves import curves_of
-    from scalinglaws.data._formats import opened
+    from scalinglaws._parallel.progress import counted
 
-    runs, x = curves_of(opened(source(files)), grows, options(given))
-    for note in runs.attrs["card"]["notes"]:
-        click.echo(note, err=True)
+    runs = sl.curves.read_curves(source(files), x=grows, **options(given))
+    x = runs.attrs["x"]
+    noted(runs.attrs["card"]["notes"])
     names = list(dict.fromkeys(runs["curve"]))
     if unknown := [name for name in chosen if name not in names]:
         raise sl.UnknownName(
             f"no curve is called {unknown[0]!r}; there are {', '.join(names[:20])}"
         )
     told, refused = [], {}
-    for name in chosen or names:
-        part = runs[runs["curve"] == name]
-        try:
-            told.append(_one(part, name, x, at, target))
-        except sl.ScalingLawError as error:
-            refused[name] = str(error)
+    with counted(len(chosen or names), "Forecasting", unit="curve") as one_more:
+        for name in chosen or names:
+            part = runs[runs["curve"] == name]
+            try:
+                told.append(_one(part, name, x, at, target))
+            except sl.ScalingLawError as error:
+                refused[name] = str(error)
+            one_more()
     if not told:
         name, why = next(iter(refused.items()))
         raise sl.Unidentifiable(f"{name}: {why}")
@@ -85,7 +87,9 @@ def _one(
     out: dict[str, Any] = {"curve": name, "points": len(part), "last": last, "ahead": []}
     out["notes"] = []
     if wanted:
-        rate = next((c for c in _RATES if c in part.columns and c != x), None)
+        rate = next(
+            (c for c in _RATES if c in part.columns and c != x and part[c].notna().all()), None
+        )
         table = sl.forecast(
             part[x], part["loss"], at=wanted, lr=None if rate is None else part[rate]
         )

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from scalinglaws.command._fixes import noted
 from scalinglaws.command._numbers import numbers
 from scalinglaws.command._reading import Pairs, options, reading, source, tell
 
@@ -51,8 +52,7 @@ def command(
     columns = {"score": task, "task_loss": task_loss, **how.pop("columns")}
     needs = ("params", "tokens", "task_loss", "score")
     runs = sl.read_runs(source(results), law=None, needs=needs, columns=columns, **how)
-    for note in runs.attrs["card"]["notes"]:
-        click.echo(note, err=True)
+    noted(runs.attrs["card"]["notes"])
     found = sl.downstream.ladder(runs, at=pd.DataFrame([wanted]), by=by)
     steps = {"task_loss": found.loss_fit, "score": found.score_fit}
     for step in () if insist else steps.values():

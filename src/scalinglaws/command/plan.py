@@ -17,16 +17,13 @@ if TYPE_CHECKING:
     from scalinglaws import Fit
 
 
-_ANOTHER = 0.05
-"""Share by which FLOPs of a table may be off 6ND before it is said."""
-
-
 @click.command("plan")
 @click.argument("files", nargs=-1, required=True)
 @budget
 @click.option("--unique-tokens", type=POSITIVE, help="How much text there is.")
 @click.option("--tokens-per-param", type=POSITIVE, help="Ask what this ratio costs, too.")
 @click.option("--serve-tokens", type=POSITIVE, help="Tokens to serve over the model's life, too.")
+@click.option("--per-param-token", type=POSITIVE, help="FLOPs of a budget; by default the table's.")
 @click.option("--insist", is_flag=True, help="Plan from a fit that is not sound as well.")
 @law
 @objective
@@ -37,6 +34,7 @@ def command(
     unique_tokens: float | None,
     tokens_per_param: float | None,
     serve_tokens: float | None,
+    per_param_token: float | None,
     insist: bool,
     law: str,
     objective: str,
@@ -53,14 +51,18 @@ def command(
     result = fitted(files, law, objective, given)
     by = grouped(given, by)
     sound(result, insist=insist)
-    _of_another_count(result)
-    table = sl.allocate(result, flops, by=by, unique_tokens=unique_tokens)
-    for note in _limits.below(result, table):
+    k = _counted(result, per_param_token)
+    table = sl.allocate(result, flops, by=by, unique_tokens=unique_tokens, per_param_token=k)
+    for note in _limits.below(result, table, per_param_token=k):
         click.echo(note, err=True)
     tables = {"plans": table}
     if tokens_per_param is not None:
-        tables["at_ratio"] = _at_ratio(result, table, tokens_per_param, by)
+        tables["at_ratio"] = _at_ratio(result, table, tokens_per_param, by, k)
     if serve_tokens is not None:
+        if k != sl.compute.FLOPS_PER_PARAM_TOKEN:
+            click.echo(
+                "serving counts 6 FLOPs to train and 2 to serve, per parameter and token", err=True
+            )
         tables["served"] = _served(result, table, serve_tokens, by)
     if as_json:
         told = {"law": result.law.name, "status": result.status, "ok": bool(result.ok)}
@@ -79,29 +81,25 @@ def command(
         one = tables["served"].drop(columns=["served"]).rename(columns={"plan": "flops"})
         shown = [c for c in one if "law_" not in c and not c.startswith("cost")]
         click.echo(repr(show(one[["flops", *(c for c in shown if c != "flops")]])))
-    if not result.ok:
-        click.echo(result.status, err=True)
 
 
-def _of_another_count(result: Fit) -> None:
-    """Say where the table counts FLOPs otherwise than budgets are counted."""
-    from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN
+def _counted(result: Fit, given: float | None) -> float:
+    """Return FLOPs per parameter and token: as given, or as the table counts, which is said."""
+    import scalinglaws as sl
 
-    runs = result.runs
-    if not {"flops", "params", "tokens"} <= set(runs.columns):
-        return
-    ratio = float(
-        (runs["flops"] / FLOPS_PER_PARAM_TOKEN / runs["params"] / runs["tokens"]).median()
-    )
-    if abs(ratio - 1) > _ANOTHER:
+    k = given or sl.compute.own_count(result)
+    if given is None and k != sl.compute.FLOPS_PER_PARAM_TOKEN:
         click.echo(
-            f"budgets are taken as 6 params tokens; the table's own flops are {ratio:.2f} times "
-            f"that, so give budgets in that count divided by {ratio:.2f}",
+            f"budgets are counted as the table counts its flops, {k:.3g} params tokens; "
+            f"--per-param-token 6 takes them as 6 params tokens",
             err=True,
         )
+    return k
 
 
-def _at_ratio(result: Fit, plans: pd.DataFrame, ratio: float, by: str | None) -> pd.DataFrame:
+def _at_ratio(
+    result: Fit, plans: pd.DataFrame, ratio: float, by: str | None, per_param_token: float
+) -> pd.DataFrame:
     """Return what a given ratio of tokens to parameters reaches for each budget, and what it costs.
 
     ``more_loss`` is the loss above that of the best split, as a share of it.
@@ -109,10 +107,8 @@ def _at_ratio(result: Fit, plans: pd.DataFrame, ratio: float, by: str | None) ->
     import numpy as np
     import pandas as pd
 
-    from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN
-
     flops = plans["flops"].to_numpy()
-    params = np.sqrt(flops / FLOPS_PER_PARAM_TOKEN / ratio)
+    params = np.sqrt(flops / per_param_token / ratio)
     every: dict[str, Any] = {
         "params": params,
         "tokens": params * ratio,

@@ -5,6 +5,7 @@ from scalinglaws.compute.edges import pareto
 from scalinglaws.compute.experts import equals
 from scalinglaws.compute.mixtures import cheapest_experts, sparse
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN, growth, optimal_params
+from scalinglaws.compute.own_flops import own_count
 from scalinglaws.compute.price import Price
 from scalinglaws.compute.recipes import regrets
 from scalinglaws.compute.repeats import passes
@@ -23,6 +24,7 @@ __all__ = [
     "lifetime",
     "optimal_params",
     "optimal_tokens",
+    "own_count",
     "pareto",
     "passes",
     "regrets",

@@ -8,7 +8,7 @@ import pandas as pd
 
 from scalinglaws import _checks as checks
 from scalinglaws._typing import Array
-from scalinglaws.compute.grounds import not_stuck
+from scalinglaws.compute.grounds import not_stuck, trust
 from scalinglaws.compute.optimum import (
     FLOPS_PER_PARAM_TOKEN,
     of_size_and_data,
@@ -16,7 +16,7 @@ from scalinglaws.compute.optimum import (
     splits,
     tied,
 )
-from scalinglaws.errors import BadParameters, BadRuns, Unidentifiable
+from scalinglaws.errors import BadParameters, BadRuns, Fix, Problem, Unidentifiable
 from scalinglaws.fitting.fitted import Fitted
 from scalinglaws.intervals import beyond
 from scalinglaws.intervals.quantity import Quantity
@@ -62,7 +62,8 @@ def allocate(
     law holds, and ``_low`` and ``_high``, the one to stake a budget on: beyond the runs it is wider
     by the decades beyond, times what the loss misses (see :meth:`Fit.predict`) and what the best
     split moved as the table grew. ``beyond`` is the budget over the largest measured one, or the
-    smallest over it (1 means in range); ``attrs`` say how the intervals came about.
+    smallest over it (1 means in range); ``status`` is "ok", or what the fit that the answer rests
+    on warns of; ``attrs`` say how the intervals came about.
 
     A law of compute and tokens per parameter, such as ``laws.OVERTRAINED``, is split as well, with
     ``C = k N D`` and ``M = D / N``. A law of ``unique_tokens`` too, such as
@@ -134,15 +135,16 @@ def allocate(
         frame[f"{name}_low"], frame[f"{name}_high"] = staked
         frame[f"{name}_law_low"], frame[f"{name}_law_high"] = law_ends
     frame["beyond"] = away
+    frame["status"] = frame.attrs["status"] = trust(fit)
     return frame
 
 
 def _text(law: Law, unique_tokens: npt.ArrayLike | None, budgets: int) -> dict[str, Array]:
     """Return the input ``unique_tokens`` (m,) of a law that has it, or nothing."""
-    needed = "unique_tokens" in law.inputs
+    needed, fix = "unique_tokens" in law.inputs, Fix("unique_tokens", 25e9)
     if needed != (unique_tokens is not None):
         raise BadParameters(
-            f"{law.name} counts repeats: say how much text there is, unique_tokens=..."
+            Problem(f"{law.name} counts repeats: say how much text there is, such as {fix}", fix)
             if needed
             else f"{law.name} takes every token for a new one, so unique_tokens={unique_tokens!r} "
             f"says nothing to it; laws.DATA_CONSTRAINED tells repeats apart"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scalinglaws import _pooling
-from scalinglaws.errors import Unidentifiable
+from scalinglaws.errors import Fix, Problem, Unidentifiable
 
 if TYPE_CHECKING:
     from scalinglaws.fitting.fitted import Fitted
@@ -25,6 +25,9 @@ EXACT = 1e-6
 """Variance about a law, over that of losses that hardly change, that is rounding."""
 
 
+_HELD = Fix("fit(..., held={...})")
+
+
 def not_stuck(fit: Fitted) -> None:
     """Raise :class:`Unidentifiable` for a fit that is no ground for an answer.
 
@@ -38,17 +41,22 @@ def not_stuck(fit: Fitted) -> None:
             f"{'its' if len(stuck) == 1 else 'their'} range, so the answer is decided by the bound "
             f"and not by the runs: {_why_stuck(fit)}",
             partial=fit,
-            insist="hold the exponent at a value you can defend: fit(..., held={...})",
+            insist=Problem(f"hold the exponent at a value you can defend: {_HELD}", _HELD),
         )
     not_by_chance(fit)
+
+
+def trust(fit: Fitted) -> str:
+    """Return "ok", or the sentence with which a fit warns of what is said from it."""
+    return "ok" if getattr(fit, "ok", fit.sound) else str(getattr(fit, "status", fit.minimum))
 
 
 def not_mixed(fit: Fitted) -> None:
     """Raise :class:`Unidentifiable` where residuals differ by a source, such as the tokenizer."""
     if (mixed := _pooling.apart(fit)) is not None:
+        fix = Fix("where", {mixed.column: next(iter(mixed.means))})
         raise Unidentifiable(
-            f"{mixed}: where={{{mixed.column!r}: {next(iter(mixed.means))!r}}} of read_runs keeps "
-            f"one of them",
+            Problem(f"{mixed}: {fix} keeps one of them", fix),
             partial=fit,
             insist=f"leave the column {mixed.column!r} out of the table",
         )

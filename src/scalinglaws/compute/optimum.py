@@ -45,11 +45,20 @@ def optimal_params(
             return law(values, params=np.exp(log_params), tokens=tokens, **other)
 
     # 80 cuts by the golden ratio bring 120 e-folds to 2e-15.
+    # Of the two points inside, one is a point of the bracket that is left.
+    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    at_left, at_right = loss(left), loss(right)
     for _ in range(80):
-        width = _GOLDEN * (high - low)
-        left, right = high - width, low + width
-        keep = loss(left) < loss(right)
+        keep = at_left < at_right
         low, high = np.where(keep, low, left), np.where(keep, right, high)
+        width = _GOLDEN * (high - low)
+        fresh = np.where(keep, high - width, low + width)
+        at_fresh = loss(fresh)
+        left, right = np.where(keep, fresh, right), np.where(keep, left, fresh)
+        at_left, at_right = (
+            np.where(keep, at_fresh, at_right),
+            np.where(keep, at_left, at_fresh),
+        )
     found = 0.5 * (low + high)
     if (np.abs(found - middle) > _REACH - 1).all(axis=0).any():
         raise Unidentifiable(

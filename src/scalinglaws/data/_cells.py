@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from scalinglaws.data._layout import layout
 from scalinglaws.errors import BadRuns
 
 
@@ -72,11 +73,10 @@ def frame_cells(frame: pd.DataFrame, *, what: str, notes: tuple[str, ...] = ()) 
 
 
 def csv_cells(path: Path, raw: bytes) -> Cells:
-    """Read text in columns, separated by comma, semicolon or tab; :class:`BadRuns` otherwise."""
-    text = decoded(path, raw)
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    separator = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    """Read text in columns, however they are parted; :class:`BadRuns` for what is no table."""
+    found = layout(decoded(path, raw))
+    separator = found.separator
+    reader = csv.reader(io.StringIO(found.text, newline=""), delimiter=separator, strict=True)
     rows, lines, problems, empty = [], [], [], []
     header: tuple[str, ...] = ()
     start = 1
@@ -101,7 +101,7 @@ def csv_cells(path: Path, raw: bytes) -> Cells:
                 )
     except csv.Error as error:
         raise BadRuns(f"{path}, line {reader.line_num}: not valid CSV, {error}") from None
-    notes = [] if separator == "," else [f"columns separated by {separator!r}"]
+    notes = [*found.notes]
     if empty:
         notes.append(f"rows without any value left out: lines {', '.join(empty)}")
     return Cells(

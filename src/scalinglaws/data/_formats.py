@@ -37,8 +37,10 @@ class Opened:
     source: str
 
 
-def opened(source: Any) -> Opened:
+def opened(source: Any, *, history: bool = False) -> Opened:
     """Open a path, a pattern, a folder, a list of paths or a DataFrame.
+
+    With ``history`` files that hold the whole log of a run give a row for each step of it.
 
     Raises :class:`BadRuns` for what is none of these or cannot be read.
     """
@@ -49,7 +51,7 @@ def opened(source: Any) -> Opened:
     if isinstance(source, Sequence) and not isinstance(source, str) and len(source):
         paths = [Path(p).expanduser() for p in source if isinstance(p, str | Path)]
         if len(paths) == len(source):
-            return _several(paths, str(paths[0].parent))
+            return _several(paths, str(paths[0].parent), history)
     if not isinstance(source, str | Path):
         raise BadRuns(
             f"read_runs takes the path of a file, a folder, a pattern or a DataFrame; it was given "
@@ -58,17 +60,17 @@ def opened(source: Any) -> Opened:
     path = Path(source).expanduser()
     try:
         if path.is_dir():
-            return _several(_inside(path), str(path))
+            return _several(_inside(path), str(path), history)
         if not path.is_file() and glob.has_magic(str(path)):
-            return _several(sorted(map(Path, glob.glob(str(path), recursive=True))), str(path))
+            found = sorted(map(Path, glob.glob(str(path), recursive=True)))
+            return _several(found, str(path), history)
         raw = _bytes(path)
     except OSError as error:
         short = str(path) if len(str(path)) < 200 else f"{str(path)[:200]}..."
         raise BadRuns(f"{short} cannot be read: {error.strerror}") from None
     told = f"{path} (sha256 {hashlib.sha256(raw).hexdigest()[:12]}...)"
-    return Opened(
-        cells=_cells(path, _unpacked(path, raw)), name=path.name, place=str(path), source=told
-    )
+    cells = _cells(path, _unpacked(path, raw), history)
+    return Opened(cells=cells, name=path.name, place=str(path), source=told)
 
 
 def _frame(source: Any) -> Opened:
@@ -104,19 +106,20 @@ def _inside(folder: Path) -> list[Path]:
     )
 
 
-def _several(paths: list[Path], where: str) -> Opened:
+def _several(paths: list[Path], where: str, history: bool) -> Opened:
     if not paths:
         raise BadRuns(f"no file matches {where} (looked from {Path.cwd()})")
     if len(paths) > _MOST:
         raise BadRuns(f"{where}: {len(paths):,} files; at most {_MOST:,} make one table")
     raws = [_unpacked(p, _bytes(p)) for p in paths]
     digest = hashlib.sha256(b"".join(raws)).hexdigest()[:12]
-    tables = [_trackers.table(p, _parsed(p, r)) for p, r in zip(paths, raws, strict=True)]
+    pairs = list(zip(paths, raws, strict=True))
+    tables = [_trackers.table(p, _parsed(p, r), history=history) for p, r in pairs]
     if all(t is not None for t in tables):
         joined, notes = _trackers.joined([t for t in tables if t is not None])
         cells = frame_cells(joined, what=where, notes=notes)
     elif len(paths) == 1:
-        cells = _cells(paths[0], raws[0])
+        cells = _cells(paths[0], raws[0], history)
     else:
         cells = _stacked(paths, raws)
     return Opened(
@@ -129,16 +132,19 @@ def _several(paths: list[Path], where: str) -> Opened:
 
 def _stacked(paths: list[Path], raws: list[bytes]) -> Cells:
     """Return files of one header, one after the other, with a column ``file``."""
-    parts = [_cells(p, r) for p, r in zip(paths, raws, strict=True)]
+    parts = [_cells(p, r, False) for p, r in zip(paths, raws, strict=True)]
+    # Logs name in each line what they hold; a table says it once, in its header.
+    logs = all(part.frame is not None or {"run", "step"} < {*part.columns} for part in parts)
     for path, part in zip(paths, parts, strict=True):
-        if part.columns != parts[0].columns:
+        if part.columns != parts[0].columns and not logs:
             raise BadRuns(
                 f"{path} has other columns than {paths[0]}: files of one table have one header"
             )
+    names = _distinct(paths)
     frame = pd.concat(
         [
-            pd.DataFrame(list(part.rows), columns=list(part.columns)).assign(file=path.stem)
-            for path, part in zip(paths, parts, strict=True)
+            pd.DataFrame(list(part.rows), columns=list(part.columns)).assign(file=name)
+            for name, part in zip(names, parts, strict=True)
         ],
         ignore_index=True,
     )
@@ -148,6 +154,17 @@ def _stacked(paths: list[Path], raws: list[bytes]) -> Cells:
     return Cells(
         columns=tuple(frame.columns), rows=rows, lines=(), problems=problems, notes=(note,)
     )
+
+
+def _distinct(paths: list[Path]) -> list[str]:
+    """Return what tells files apart: their names, below as many folders as that takes."""
+    parts = [(*p.parts[:-1], p.stem) for p in paths]
+    for depth in range(1, max(map(len, parts)) + 1):
+        names = ["/".join(p[-depth:]) for p in parts]
+        if len(set(names)) == len(names):
+            break
+    alike = len({p[-1] for p in parts}) == 1 and depth > 1
+    return [n.rpartition("/")[0] for n in names] if alike else names
 
 
 def _bytes(path: Path) -> bytes:
@@ -182,7 +199,7 @@ def _unpacked(path: Path, raw: bytes) -> bytes:
         raise BadRuns(f"{path} is cut off or no gzip file: {error}") from None
 
 
-def _cells(path: Path, raw: bytes) -> Cells:
+def _cells(path: Path, raw: bytes, history: bool) -> Cells:
     """Return a file's cells: Parquet, JSON, JSON lines, or text in columns."""
     if raw.startswith(_PARQUET) or path.suffix.lower() == ".parquet":
         return parquet_cells(path, raw)
@@ -193,7 +210,7 @@ def _cells(path: Path, raw: bytes) -> Cells:
         )
     parsed = _parsed(path, raw)
     if parsed is not None:
-        made = _trackers.table(path, parsed)
+        made = _trackers.table(path, parsed, history=history)
         if made is not None:
             return frame_cells(made.frame, what=str(path), notes=made.notes)
         return frame_cells(_records(path, parsed), what=str(path))
@@ -230,7 +247,14 @@ def _records(path: Path, parsed: Any) -> pd.DataFrame:
         lists = [k for k, v in parsed.items() if isinstance(v, list)]
         if len(lists) == len(parsed) and len({len(parsed[k]) for k in lists}) == 1:
             return pd.DataFrame(parsed)
-        parsed = [parsed]
+        # Runs by name: an object of objects that say the same of each.
+        inner = list(parsed.values())
+        if len(inner) > 1 and all(
+            isinstance(v, dict) and v.keys() == inner[0].keys() for v in inner
+        ):
+            parsed = [{"run": name, **row} for name, row in parsed.items()]
+        else:
+            parsed = [parsed]
     if not parsed or not all(isinstance(r, dict) for r in parsed):
         raise BadRuns(
             f"{path}: JSON that is no list of objects, one for each run. Write it as lines of "

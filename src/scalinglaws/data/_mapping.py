@@ -13,7 +13,8 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scalinglaws.data._naming import CORE, candidates, missing, named
+from scalinglaws.data._missing import candidates, missing
+from scalinglaws.data._naming import CORE, named
 from scalinglaws.errors import BadRuns
 
 if TYPE_CHECKING:

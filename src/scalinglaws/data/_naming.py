@@ -7,9 +7,10 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from scalinglaws.data._numbers import SUFFIXED, plain_number
+from scalinglaws.data._numbers import BLANK, plain_number
 
 if TYPE_CHECKING:
     from scalinglaws.data._cells import Cells
@@ -35,16 +36,8 @@ _TEXT = {
 KNOWN = {name: tuple(words.split()) for name, words in _TEXT.items()}
 """Names that are taken for a column, letters and digits alone, the best first."""
 
-_LIKE = {
-    "params": ["n", "size"],
-    "tokens": ["d", "data"],
-    "flops": ["c", "budget"],
-    "loss": ["l"],
-}
-"""Names that a column may have, but others as well: these are asked about."""
-
 _UNIT = re.compile(r"\s*[(\[]\s*([A-Za-z-]+)\s*[)\]]\s*$")
-_SIZE = re.compile(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)\s*([kKmMbBtT])(?![A-Za-z0-9])")
+SIZE = re.compile(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)\s*([kKmMbBtT])(?![A-Za-z0-9])")
 TIMES = {
     "k": 1e3, "thousands": 1e3, "m": 1e6, "millions": 1e6, "million": 1e6, "b": 1e9, "bn": 1e9,
     "g": 1e9, "billions": 1e9, "billion": 1e9, "t": 1e12, "trillions": 1e12, "trillion": 1e12,
@@ -53,7 +46,8 @@ TIMES = {
 }  # fmt: skip
 """What a unit in a header, or one that is given, multiplies counts by."""
 
-_TRIED = 50
+TRIED = 50
+"""Filled cells that tell what a column holds."""
 
 
 def named(
@@ -71,6 +65,13 @@ def named(
     wanted = dict.fromkeys((*needs, *(OTHERS[n] for n in needs if n in OTHERS)))
     for name in wanted:
         if name in taken:
+            other = None if name in columns or name != "loss" else _known(cells, name, taken)
+            alike = [c for c in cells.columns if c != name and c.lower() == name]
+            if other is not None and stage(other) == 0:
+                alike.append(other)
+            if alike and name not in columns:
+                listed = " and ".join(map(repr, dict.fromkeys(alike)))
+                notes.append(f"the column {name!r} is taken as it is; {listed} is there as well")
             continue
         found = _known(cells, name, taken)
         if found is None:
@@ -81,58 +82,6 @@ def named(
         if unit := _unit_of(found):
             times[name] = unit
     return replace(cells, notes=(*cells.notes, *notes)), times, problems
-
-
-def missing(cells: Cells, needs: Sequence[str]) -> Iterator[str]:
-    """Yield a problem for each needed column that is not there and does not follow from others."""
-    names = set(cells.columns)
-    if {"run", "step"} <= names and "params" in needs and not {"params", "tokens"} & names:
-        yield (
-            "these are curves over steps, one row for each step: read them with law=None and "
-            "needs=('step', 'loss'); a plan needs one row for each run, with its params and tokens"
-        )
-        return
-    for wanted in (c for c in needs if c not in names):
-        other = OTHERS.get(wanted)
-        if other is not None and {"params", "tokens", "flops"} - {wanted} <= names:
-            continue
-        if wanted == "params" and {"tokens", "flops"} <= names:
-            continue
-        if wanted == "tokens_per_param" and "params" in names and {"tokens", "flops"} & names:
-            continue
-        also = f" (or {other!r})" if other else ""
-        yield f"column {wanted!r}{also} is missing; {_hint(cells, wanted, other)}"
-
-
-def candidates(cells: Cells, wanted: str) -> list[str]:
-    """Return the columns that may be a quantity, the likeliest last."""
-    several = _several(cells, wanted)
-    near = _near(wanted, cells)
-    return several or ([near] if near else [])
-
-
-def _hint(cells: Cells, wanted: str, other: str | None) -> str:
-    several = _several(cells, wanted)
-    if len(several) > 1:
-        listed = ", ".join(map(repr, several[:6]))
-        return f"{listed} could be it: say which, columns={{{wanted!r}: {several[-1]!r}}}"
-    for target in (wanted, *([other] if other else [])):
-        if found := _near(target, cells):
-            return (
-                f"{found!r} looks like it: rename it to {target!r}, or give "
-                f"columns={{{target!r}: {found!r}}}"
-            )
-    if wanted == "params" and (column := sizes_in(cells)):
-        return (
-            f"{column!r} has sizes in its words: columns={{'params': {{'size_in': {column!r}}}}} "
-            f"takes these"
-        )
-    if wanted == "loss" and (column := next((c for c in cells.columns if "bpb" in key(c)), "")):
-        return (
-            f"{column!r} is in bits per byte: columns={{'loss': {column!r}}} with "
-            f"loss_unit='bits/byte' takes it"
-        )
-    return f"the table has {', '.join(map(repr, cells.columns[:30]))}"
 
 
 def key(name: str) -> str:
@@ -153,54 +102,29 @@ def _known(cells: Cells, name: str, taken: Mapping[str, None]) -> str | None:
             return same
     aliases = (name, *KNOWN.get(name, ()))
     ranked = sorted(
-        (_stage(column), aliases.index(alias), at, column)
+        (stage(column), aliases.index(alias), at, column)
         for at, column in enumerate(free)
         for alias in _keys(column)
-        if alias in aliases and _numeric(cells, column)
+        if alias in aliases and numeric(cells, column)
     )
     return ranked[0][-1] if ranked else None
 
 
-def _stage(column: str) -> int:
+def stage(column: str) -> int:
     """Return 0 for a name of evaluation, 2 for one of training, 1 for others."""
     if re.search(r"(?:^|[^a-z])(?:eval|val|valid|validation|test)", column.lower()):
         return 0
     return 2 if "train" in column.lower() else 1
 
 
-def _numeric(cells: Cells, column: str) -> bool:
+def numeric(cells: Cells, column: str) -> bool:
+    """Return whether most of a column's filled cells are numbers."""
     at = cells.columns.index(column)
-    some = [r[at] for r in cells.rows[:_TRIED] if str(r[at]).strip()]
-    read = [plain_number(v) for v in some]
+    filled = (w for row in cells.rows if (w := str(row[at]).strip()).lower() not in BLANK)
+    read = [
+        plain_number(w.replace(",", ".") if w.count(",") == 1 else w) for w in islice(filled, TRIED)
+    ]
     return bool(read) and sum(math.isfinite(v) for v in read) > len(read) / 2
-
-
-def _several(cells: Cells, wanted: str) -> list[str]:
-    """Return columns that may each be a count of parameters or tokens, the whole ones last."""
-    if wanted not in ("params", "tokens"):
-        return []
-    stem = wanted[:-1]
-    found = [c for c in cells.columns if stem in c.lower() and _numeric(cells, c)]
-    return sorted(found, key=lambda c: ("total" in c.lower(), cells.columns.index(c)))
-
-
-def _near(wanted: str, cells: Cells) -> str | None:
-    free = [c for c in cells.columns if c not in CORE]
-    keys = [key(n) for n in free]
-    known = [wanted, *KNOWN.get(wanted, ()), *_LIKE.get(wanted, ())]
-    exact = [n for n, k in zip(free, keys, strict=True) if k in known]
-    like = difflib.get_close_matches(wanted, keys, n=1, cutoff=0.75)
-    close = [free[keys.index(k)] for k in like]
-    return next(iter(exact + close), None)
-
-
-def sizes_in(cells: Cells) -> str | None:
-    """Return a column whose words all hold a size, such as model-20M."""
-    for at, column in enumerate(cells.columns):
-        words = [str(r[at]) for r in cells.rows[:_TRIED]]
-        if words and all(_SIZE.search(w) and not SUFFIXED.fullmatch(w.strip()) for w in words):
-            return column
-    return None
 
 
 def _unit_of(column: str) -> float | None:
@@ -276,7 +200,7 @@ def _made(cells: Cells, name: str, rule: Mapping[str, Any], parts: list[str]) ->
 
     def value(row: tuple[Any, ...]) -> float:
         if "size_in" in rule:
-            size = _SIZE.search(str(row[at[0]]))
+            size = SIZE.search(str(row[at[0]]))
             return float(size[1]) * TIMES[size[2].lower()] if size else math.nan
         return math.prod(plain_number(row[k]) for k in at) * float(rule.get("times", 1.0))
 

@@ -10,8 +10,14 @@ import pandas as pd
 from scalinglaws.data._cells import Cells
 
 _MISSING = {"", "na", "n/a", "nan", "null", "none", "-"}
+BLANK = _MISSING | {"<na>", "nat"}
+"""What an empty cell may read, in lower case."""
+
 _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3}){2,}(\.\d*)?|[+-]?[1-9]\d{0,2}(,\d{3})+\.\d+")
 _DECIMAL = re.compile(r"[+-]?(\d*,(\d{1,2}|\d{4,})|0,\d+|\d{4,},\d+|\d*,\d*[eE][+-]?\d+)")
+_SPACED = re.compile(r"[+-]?\d{1,3}(?:[ \u00a0\u2009\u202f'\u2019_]\d{3})+(?:[.,]\d*)?")
+"""A number whose thousands blanks or apostrophes part."""
+
 _AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 _PLAIN_INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
@@ -29,13 +35,18 @@ def plain_number(value: Any) -> float:
     """Return a cell as a number, 19M as 1.9e7; not a number where it is none."""
     if isinstance(value, bool) or value is None:
         return math.nan
-    text = str(value).strip()
+    text = together(str(value).strip())
     if found := SUFFIXED.fullmatch(text):
         return float(found[1]) * _TIMES[found[2].lower()]
     try:
         return float(text.replace(",", "") if _THOUSANDS.fullmatch(text) else text)
     except ValueError:
         return math.nan
+
+
+def together(text: str) -> str:
+    """Return a number as digits, where blanks or apostrophes part its thousands."""
+    return re.sub(r"[^\d.,+-]", "", text) if _SPACED.fullmatch(text) else text
 
 
 def read_numbers(
@@ -71,6 +82,9 @@ def read_numbers(
         for name in core:
             example = "2.31" if name == "loss" else "7e9"
             value = columns[name][row]
+            if isinstance(value, str) and _SPACED.fullmatch(value.strip()):
+                written.setdefault(name, value.strip())
+                value = together(value.strip())
             if name in COUNTS and isinstance(value, str) and SUFFIXED.fullmatch(value.strip()):
                 written.setdefault(name, value.strip())
                 value = plain_number(value)

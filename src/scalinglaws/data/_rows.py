@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from scalinglaws.data._numbers import plain_number
+from scalinglaws.data._numbers import BLANK, plain_number
 
 if TYPE_CHECKING:
     from scalinglaws.data._cells import Cells
@@ -16,7 +16,6 @@ _STATES = ("state", "status")
 _DONE = {"finished", "completed", "complete", "succeeded", "success", "done"}
 _NOT = {"crashed", "failed", "running", "killed", "scheduled", "preempted", "pending", "canceled"}
 _ORDERS = ("_step", "step", "global_step", "steps", "tokens", "train/tokens", "_timestamp")
-_BLANK = {"", "nan", "none", "null", "<na>", "nat"}
 
 
 def kept(cells: Cells, *, where: Mapping[str, Any], last_of: str | None) -> tuple[Cells, list[str]]:
@@ -60,7 +59,7 @@ def kept(cells: Cells, *, where: Mapping[str, Any], last_of: str | None) -> tupl
 def logged(cells: Cells, column: str) -> Cells:
     """Return the rows whose cell of a column is not empty, with a note of how many are."""
     at = cells.columns.index(column)
-    chosen = [k for k, row in enumerate(cells.rows) if str(row[at]).strip().lower() not in _BLANK]
+    chosen = [k for k, row in enumerate(cells.rows) if str(row[at]).strip().lower() not in BLANK]
     return _only(cells, chosen, f"left out in which no {column} was logged") if chosen else cells
 
 
@@ -93,7 +92,7 @@ def _last(cells: Cells, label: str) -> tuple[Cells, list[str]]:
     measured = cells.columns.index("loss") if "loss" in cells.columns else None
     last: dict[str, tuple[float, int]] = {}
     for k, row in enumerate(cells.rows):
-        if measured is not None and str(row[measured]).strip().lower() in _BLANK:
+        if measured is not None and str(row[measured]).strip().lower() in BLANK:
             continue
         step = plain_number(row[by])
         if math.isfinite(step) and step >= last.get(str(row[at]), (-math.inf, 0))[0]:

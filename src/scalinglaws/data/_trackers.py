@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from scalinglaws.data._cells import Cells
+from scalinglaws.data._naming import KNOWN, key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,8 @@ _CLOCKS = {"Step", "_step", "Relative Time (Process)", "Relative Time (Wall)", "
 """What the first column of a chart begins with, and what may stand beside its series."""
 
 _TENSORBOARD = ("Wall time", "Step", "Value")
+_CURVE = 2
+"""Evaluations below which a run's curve is that of its training."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +34,15 @@ class Made:
     notes: tuple[str, ...]
 
 
-def table(path: Path, parsed: Any) -> Made | None:
-    """Return the row of a trainer's state or of an evaluation, or ``None`` for other JSON."""
+def table(path: Path, parsed: Any, *, history: bool = False) -> Made | None:
+    """Return the row of a trainer's state or of an evaluation, or ``None`` for other JSON.
+
+    With ``history`` a trainer's state gives a row for each step that it logged.
+    """
     if not isinstance(parsed, dict):
         return None
     if isinstance(parsed.get("log_history"), list):
-        return _trainer_state(path, parsed)
+        return _history(path, parsed) if history else _trainer_state(path, parsed)
     if isinstance(parsed.get("results"), dict) and ("config" in parsed or "configs" in parsed):
         return _evaluation(path, parsed)
     return None
@@ -45,10 +51,8 @@ def table(path: Path, parsed: Any) -> Made | None:
 def joined(parts: Sequence[Made]) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the rows of several files, and each of their notes once."""
     frame = pd.concat([p.frame for p in parts], ignore_index=True)
-    notes = [
-        f"{len(parts)} files, one row for each",
-        *dict.fromkeys(n for p in parts for n in p.notes),
-    ]
+    each = "one row for each" if len(frame) == len(parts) else "one after the other"
+    notes = [f"{len(parts)} files, {each}", *dict.fromkeys(n for p in parts for n in p.notes)]
     if "loss" in frame and frame["loss"].isna().any() and frame["loss"].notna().any():
         without = frame[frame["loss"].isna()]["run"].tolist()
         shown = ", ".join(map(str, without[:3])) + (", ..." if len(without) > 3 else "")
@@ -78,6 +82,26 @@ def _trainer_state(path: Path, state: dict[str, Any]) -> Made:
     what = "eval_loss" if evals else "loss"
     notes = [f"trainer_state.json: the last {what} of each run, total_flos and tokens seen"]
     return Made(frame=pd.DataFrame([row]), notes=tuple(notes))
+
+
+def _history(path: Path, state: dict[str, Any]) -> Made:
+    """Return what a trainer logged, a row for each time that it logged a loss."""
+    logged = [h for h in state["log_history"] if isinstance(h, dict)]
+    losses = {"eval/loss": "eval_loss", "train/loss": "loss"}
+    if sum("eval_loss" in h for h in logged) < _CURVE:
+        del losses["eval/loss"]
+    rows: list[dict[str, Any]] = []
+    rate = None
+    for h in logged:
+        rate = h.get("learning_rate", rate)
+        if any(name in h for name in losses.values()):
+            row = {"run": _run(path), "step": h.get("step"), "epoch": h.get("epoch")}
+            row |= {"tokens": h.get("num_input_tokens_seen"), "learning_rate": rate}
+            rows.append(row | {name: h.get(word) for name, word in losses.items()})
+    columns = ["run", "step", "epoch", "tokens", "learning_rate", *losses]
+    frame = pd.DataFrame(rows, columns=columns)
+    note = "trainer_state.json: a row for each loss that was logged"
+    return Made(frame=frame.dropna(axis=1, how="all"), notes=(note,))
 
 
 def _evaluation(path: Path, results: dict[str, Any]) -> Made:
@@ -127,7 +151,9 @@ def curves(path: Path, cells: Cells) -> Cells | None:
 def _scalars(path: Path, cells: Cells) -> Cells:
     named = re.match(r"run-(.*)-tag-(.*)$", path.stem)
     run, tag = (named[1], named[2]) if named else (path.stem, path.stem)
-    value = "loss" if "loss" in tag.lower() else "value"
+    value = tag if named else "value"
+    if "loss" in tag.lower() and key(tag) not in KNOWN["loss"]:
+        value = "loss"
     rows = tuple((run, row[1], row[2]) for row in cells.rows)
     note = f"one scalar curve: Value as {value}, over Step as step"
     return Cells(

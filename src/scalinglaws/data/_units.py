@@ -6,6 +6,7 @@ from statistics import median
 
 from scalinglaws import counting
 from scalinglaws.data._cells import Cells
+from scalinglaws.errors import Fix, Problem, fixes_of, written
 
 SLACK = 10.0
 """How far ``flops`` may be from 6ND either way: attention of long contexts, tables, experts."""
@@ -29,6 +30,8 @@ _LEAST, _SMALL = 100.0, {"params": 1e3, "params_non_embedding": 1e3, "tokens": 1
 _TRIED = {1e3: "thousands", 1e6: "millions", 1e9: "billions", 1e12: "trillions"}
 _USUAL = 20.0
 
+_COUNTED = Fix("flops_counted_as", "with attention")
+_OF_FLOPS = (1 / counting.PF_DAY, 1e-21, 1e-18, 1e-15, 1e-9)
 _SLIPS = {
     1 / counting.PF_DAY: "flops look like PF-days: multiply them by 8.64e19",
     1e-21: "flops look like zettaFLOPs: multiply them by 1e21",
@@ -85,7 +88,8 @@ def _small(known: Mapping[str, list[float]]) -> Iterator[str]:
             if max(values) < least
             else f"the smallest value is {min(values):g}"
         )
-        yield f"column {name}: {told}; expected plain counts. {_asked(name, known)}"
+        asked = _asked(name, known)
+        yield Problem(f"column {name}: {told}; expected plain counts. {asked}", *fixes_of((asked,)))
 
 
 def _asked(name: str, known: Mapping[str, list[float]]) -> str:
@@ -95,19 +99,15 @@ def _asked(name: str, known: Mapping[str, list[float]]) -> str:
     if known.get(other):
         size, data = median(known["params"]), median(known["tokens"])
         if _likely(data / size):
-            return (
-                "params and tokens both in millions? Then give units={'params': 1e6, 'tokens': 1e6}"
-            )
+            fix = Fix("units", {"params": 1e6, "tokens": 1e6})
+            return Problem(f"params and tokens both in millions? Then give {fix}", fix)
         ratios = {m: data / (size * m) if name == "params" else data * m / size for m in _TRIED}
         fitting = [m for m, r in ratios.items() if _likely(r)]
         fitting.sort(key=lambda m: abs(math.log(ratios[m] / _USUAL)))
     if not fitting:
         return "Check the units of params and tokens"
-    factor = f"{fitting[0]:.0e}".replace("e+0", "e").replace("e+", "e")
-    return (
-        f"In {_TRIED[fitting[0]]}? Then multiply them by {factor}, or give "
-        f"units={{{name!r}: {factor}}}"
-    )
+    fix, times = Fix("units", {name: fitting[0]}), written(fitting[0])
+    return Problem(f"In {_TRIED[fitting[0]]}? Then multiply them by {times}, or give {fix}", fix)
 
 
 def _likely(ratio: float) -> bool:
@@ -121,9 +121,11 @@ def _out_of_reach(known: Mapping[str, list[float]]) -> Iterator[str]:
     pairs = list(zip(known["params"], known["tokens"], strict=False))
     ratios = [d / n for n, d in pairs]
     if max(ratios) < RATIO[0] or min(ratios) > RATIO[1]:
-        yield (
+        hint = _out_by(ratios)
+        yield Problem(
             f"columns params and tokens: {min(ratios):.3g} to {max(ratios):.3g} tokens a parameter "
-            f"in every row; expected some between {RATIO[0]:g} and {RATIO[1]:g}. {_out_by(ratios)}"
+            f"in every row; expected some between {RATIO[0]:g} and {RATIO[1]:g}. {hint}",
+            *fixes_of((hint,)),
         )
     most = max(6.0 * n * d for n, d in pairs)
     if most > MOST_FLOPS:
@@ -139,10 +141,10 @@ def _out_by(ratios: list[float]) -> str:
         (m for k in (1e3, 1e6, 1e9) for m in (k, 1 / k)),
         key=lambda m: abs(math.log(middle * m / _USUAL)),
     )
-    factor = f"{1 / times:.0e}".replace("e-0", "e-").replace("e+0", "e")
-    return (
-        f"With params times {factor} they would be: units={{'params': {factor}}} does that; or are "
-        f"tokens in another unit?"
+    fix = Fix("units", {"params": 1 / times})
+    return Problem(
+        f"In another unit of params they would be: {fix} does that; or are tokens in another unit?",
+        fix,
     )
 
 
@@ -176,10 +178,20 @@ def contradictions(
             ratio = math.exp(min(log, 700.0))
             slip, off = min(((s, abs(log - math.log(s))) for s in _SLIPS), key=lambda p: p[1])
             known = off < math.log(_NEAR)
-            hint = _SLIPS[slip] if known else "check the units of all three"
+            hint = (
+                _SLIPS[slip]
+                if known
+                else Problem(
+                    f"check the units of all three, or say how flops were counted: {_COUNTED}",
+                    _COUNTED,
+                )
+            )
+            fixes = [Fix("units", {"flops": 1 / slip})] if known and slip in _OF_FLOPS else []
+            hint = Problem(f"{hint}, or give {fixes[0]}", *fixes) if fixes else hint
             least, most = ("0.5", "2") if alone else ("0.1", "10")
-            yield (
+            yield Problem(
                 f"{cells.place(row)}, columns params, tokens and flops: {c:g} FLOPs is {ratio:.3g} "
                 f"times 6ND (params {n:g}, tokens {d:g}); expected between {least} and {most}. "
-                f"{hint}"
+                f"{hint}",
+                *fixes_of((hint,)),
             )

@@ -15,10 +15,11 @@ from scalinglaws.data._carried import Carried
 from scalinglaws.data._cells import Cells
 from scalinglaws.data._formats import opened
 from scalinglaws.data._joins import joined
-from scalinglaws.data._naming import CORE, TIMES, key, missing, named
+from scalinglaws.data._missing import missing
+from scalinglaws.data._naming import CORE, TIMES, key, named
 from scalinglaws.data._numbers import read_numbers, read_others
 from scalinglaws.data._rows import kept
-from scalinglaws.errors import BadRuns
+from scalinglaws.errors import BadRuns, Fix, Problem
 from scalinglaws.laws import CHINCHILLA, Law
 
 SHOWN = 20
@@ -213,18 +214,22 @@ def _repeats(cells: Cells, numbers: dict[str, list[float]]) -> Iterator[str]:
         setting = list(zip(numbers["params"], numbers["tokens"], strict=True))
         rates = [c for c in cells.columns if key(c) in ("lr", "learningrate", "peaklr")]
         if rates and len(set(setting)) * 2 <= len(setting):
-            yield (
+            fix = Fix("best_of_cell", True)
+            yield Problem(
                 f"{len(setting)} rows are {len(set(setting))} settings of params and tokens, which "
                 f"differ in {rates[0]}: for a law of the best runs keep the lowest loss of each, "
-                f"best_of_cell=True"
+                f"{fix}",
+                fix,
             )
     for label in ("run", "Name", "name"):
         if label in cells.columns:
             words = [row[cells.columns.index(label)] for row in cells.rows]
             if len(set(words)) * 2 <= len(words):
-                yield (
+                fix = Fix("last_of", label)
+                yield Problem(
                     f"{len(words)} rows are {len(set(words))} of {label}: checkpoints of a run are "
-                    f"no runs of their own; last_of={label!r} keeps the last of each"
+                    f"no runs of their own; {fix} keeps the last of each",
+                    fix,
                 )
                 break
 

@@ -30,10 +30,10 @@ def largest(fit: Fit) -> float:
     return float((FLOPS_PER_PARAM_TOKEN * n * d).max())
 
 
-def smallest(fit: Fit) -> float:
+def smallest(fit: Fit, *, per_param_token: float = FLOPS_PER_PARAM_TOKEN) -> float:
     """Return the compute of the smallest run, in FLOPs."""
     n, d = (fit.runs[k].to_numpy(dtype=float)[fit.counted] for k in ("params", "tokens"))
-    return float((FLOPS_PER_PARAM_TOKEN * n * d).min())
+    return float((per_param_token * n * d).min())
 
 
 def told(fit: Fit, plans: pd.DataFrame | None, level: float) -> Iterator[str]:
@@ -68,11 +68,13 @@ def told(fit: Fit, plans: pd.DataFrame | None, level: float) -> Iterator[str]:
         )
 
 
-def below(fit: Fit, plans: pd.DataFrame) -> Iterator[str]:
+def below(
+    fit: Fit, plans: pd.DataFrame, *, per_param_token: float = FLOPS_PER_PARAM_TOKEN
+) -> Iterator[str]:
     """Yield a sentence where a budget is smaller than any run."""
     if not {"params", "tokens"} <= set(fit.runs.columns):
         return
-    under = plans[plans["flops"] < smallest(fit)]
+    under = plans[plans["flops"] < smallest(fit, per_param_token=per_param_token)]
     if len(under):
         yield (
             f"{flops_words(under['flops'].min())} FLOPs are {under['beyond'].max():.3g} times less "

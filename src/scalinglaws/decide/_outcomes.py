@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from scalinglaws._fit import fit as fit_law
+from scalinglaws._parallel.progress import counted
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN
 from scalinglaws.decide._information import Noise
 from scalinglaws.errors import ScalingLawError
@@ -34,11 +35,14 @@ def widths(
     drawn = resampled(fit, 1000, kind=None, by=None)
     order = np.random.default_rng([seed, 1]).permutation(len(drawn))
     out = np.empty((len(outcomes), len(designs)))
-    for row, k in enumerate(outcomes):
-        refit = order[k % len(order)]
-        truth = {name: float(drawn[name].iloc[refit]) for name in fit.law.names}
-        for j, design in enumerate(designs):
-            out[row, j] = _width(fit, target, truth, design, np.random.default_rng([seed, 2, k]))
+    with counted(out.size, "Simulating runs") as one:
+        for row, k in enumerate(outcomes):
+            refit = order[k % len(order)]
+            truth = {name: float(drawn[name].iloc[refit]) for name in fit.law.names}
+            for j, design in enumerate(designs):
+                rng = np.random.default_rng([seed, 2, k])
+                out[row, j] = _width(fit, target, truth, design, rng)
+                one()
     return out
 
 

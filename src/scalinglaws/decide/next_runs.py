@@ -10,6 +10,7 @@ import pandas as pd
 
 from scalinglaws import _checks as checks
 from scalinglaws._format import count, flops_words, table_html
+from scalinglaws._parallel.progress import counted
 from scalinglaws.compute.grounds import not_stuck
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN, of_size_and_data, splits
 from scalinglaws.decide import _designs, _outcomes
@@ -183,9 +184,12 @@ def next_runs(
     }
     listed = list(designs.values())
     first = min(GLANCE, outcomes)
-    ahead = _outcomes.widths(fit, target, listed, outcomes=range(first), seed=seed)
-    best = int(ahead.mean(axis=0).argmin())
-    more = _outcomes.widths(fit, target, [listed[best]], outcomes=range(first, outcomes), seed=seed)
+    with counted(1, "Planning runs") as one:
+        ahead = _outcomes.widths(fit, target, listed, outcomes=range(first), seed=seed)
+        best = int(ahead.mean(axis=0).argmin())
+        rest, chosen = range(first, outcomes), [listed[best]]
+        more = _outcomes.widths(fit, target, chosen, outcomes=rest, seed=seed)
+        one()
     own = np.r_[ahead[:, best], more[:, 0]]
     tried = pd.DataFrame(
         {

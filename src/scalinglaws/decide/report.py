@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scalinglaws import _checks as checks
 from scalinglaws._format import count, flops_words
+from scalinglaws._parallel.progress import counted
 from scalinglaws.compute.allocate import allocate, positive_budgets
 from scalinglaws.compute.optimum import splits
 from scalinglaws.decide import _limits, _page
@@ -74,22 +75,26 @@ def report(
         raise BadParameters("a report answers for a budget: flops=1e24, or several")
     refused: list[str] = []
     plans = held_out = planned = None
-    try:
-        plans = allocate(fit, budgets, level=level, by=by)
-    except ScalingLawError as error:
-        refused.append(f"No split of a budget: {error}")
-    try:
-        held_out = hold_out(fit.law, fit.runs, objective=fit.objective_kind, level=level)
-    except (ScalingLawError, KeyError) as error:
-        refused.append(f"No score on runs kept back: {error}")
-    if plans is not None and not fit.sound:
-        refused.append("No plan of further runs: the fit that they would mend is not sound.")
-    elif plans is not None:
-        most = spend or _limits.largest(fit)
+    with counted(3, "Reporting") as one:
         try:
-            planned = next_runs(fit, flops=float(budgets.max()), spend=most, level=level, seed=seed)
+            plans = allocate(fit, budgets, level=level, by=by)
         except ScalingLawError as error:
-            refused.append(f"No plan of further runs: {error}")
+            refused.append(f"No split of a budget: {error}")
+        one()
+        try:
+            held_out = hold_out(fit.law, fit.runs, objective=fit.objective_kind, level=level)
+        except (ScalingLawError, KeyError) as error:
+            refused.append(f"No score on runs kept back: {error}")
+        one()
+        if plans is not None and not fit.sound:
+            refused.append("No plan of further runs: the fit that they would mend is not sound.")
+        elif plans is not None:
+            most, far = spend or _limits.largest(fit), float(budgets.max())
+            try:
+                planned = next_runs(fit, flops=far, spend=most, level=level, seed=seed)
+            except ScalingLawError as error:
+                refused.append(f"No plan of further runs: {error}")
+        one()
     return Report(
         title=title or f"{fit.law.name} on {fit.runs.attrs.get('name', 'a table of runs')}",
         question=_question(budgets),

@@ -99,7 +99,14 @@ def delta_ends(
     if positive:
         ends = [np.log(e) for e in ends]
     slope = (ends[0] - ends[1]) / 2e-6
-    half = z * float(np.sqrt(slope @ internal @ slope))
+    variance = float(slope @ internal @ slope)
+    if not variance >= 0:
+        raise Unidentifiable(
+            "the objective is not curved upwards on every side of the fit, so that it gives a "
+            "negative variance: ask for a bootstrap",
+            partial=fit,
+        )
+    half = z * float(np.sqrt(variance))
     if positive:
         with np.errstate(over="ignore"):  # an end may be beyond all doubles
             return estimate * np.exp(-half), estimate * float(np.exp(half))

@@ -7,6 +7,7 @@ call is made through :func:`ask`.
 """
 
 import ast
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from scalinglaws.errors import Unidentifiable
 from scalinglaws.notebook.refusal import Refusal, ask
 
 _CALL, _VALUE, _SHOW, _REFUSED = "__sl_call", "__sl_value", "__sl_show", "__sl_refused"
+_PART = "__sl_part"
 _FRAMES = {"super", "locals", "globals", "vars", "get_ipython", "query", "eval"}
 """Functions and methods that look at the code that calls them, which must be the cell itself."""
 
@@ -31,6 +33,7 @@ def show_refusals() -> None:
     if shell is None or any(isinstance(t, Asking) for t in shell.ast_transformers):
         return
     shell.user_ns.update({_CALL: call, _VALUE: value, _SHOW: show, _REFUSED: Unidentifiable})
+    shell.user_ns[_PART] = operator.getitem
     shell.ast_transformers.append(Asking())
 
 
@@ -76,6 +79,24 @@ class Asking(ast.NodeTransformer):
                     [None if k.arg is None else ast.Constant(k.arg) for k in node.keywords],
                     [k.value for k in node.keywords],
                 ),
+            ],
+            ast.Load(),
+        )
+        return _of(node, _CALL, _lambda(parts))
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        """Take a part by an index that may be refused through :func:`call`."""
+        self.generic_visit(node)
+        plain = isinstance(node.slice, ast.Constant | ast.UnaryOp) or any(
+            isinstance(part, ast.Slice | ast.Starred) for part in ast.walk(node.slice)
+        )
+        if not isinstance(node.ctx, ast.Load) or plain or not _enclosable(node):
+            return node
+        parts = ast.Tuple(
+            [
+                ast.Name(_PART, ast.Load()),
+                ast.Tuple([node.value, node.slice], ast.Load()),
+                ast.Dict([], []),
             ],
             ast.Load(),
         )

@@ -58,6 +58,10 @@ class Refusal:
 
     error: Unidentifiable
 
+    # Arrays and tables leave arithmetic with a refusal to the refusal.
+    __array_ufunc__ = None
+    __pandas_priority__ = 10_000
+
     def __getattr__(self, name: str) -> "Refusal":
         """Any attribute of a refused answer is the same refusal."""
         if name.startswith("_"):

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from html import escape
 
 import pandas as pd
 
@@ -43,7 +44,7 @@ class Table:
         names = [str(c) for c in self.frame.columns]
         sides = ("_low", "_high", "_law_low", "_law_high")
         ends = {f"{n}{end}" for n in names for end in sides}
-        return [n for n in names if n not in ends]
+        return [n for n in names if n not in ends and not (n == "status" and self._status())]
 
     def _cell(self, row: pd.Series, name: str) -> str:
         text = _words(name, row[name])
@@ -66,6 +67,14 @@ class Table:
         half = half_width(self.level, share)
         return f", which allows ±{half:.1%} of the loss a decade beyond the runs"
 
+    def _status(self) -> str:
+        """Return what the fit says of itself that the table rests on, where it does say."""
+        return str(self.frame.attrs.get("status", ""))
+
+    def _warning(self) -> str:
+        told = self._status()
+        return f"The fit carries a warning. {told}" if told not in ("", "ok") else ""
+
     def _bare(self) -> bool:
         return isinstance(self.frame.index, pd.RangeIndex)
 
@@ -74,10 +83,11 @@ class Table:
         skip = 1 if self._bare() else 0
         lines = [r[skip:] for r in (self._header(), *self._rows())]
         widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
-        return "\n".join(
+        rows = [
             "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
             for line in lines
-        )
+        ]
+        return "\n".join([*rows, self._warning()] if self._warning() else rows)
 
     def _repr_html_(self) -> str:
         skip = 1 if self._bare() else 0
@@ -86,6 +96,8 @@ class Table:
             if self.level
             else ""
         )
+        if told := self._warning():
+            note += f"<p class='sl-why'>{escape(told)}</p>"
         rows = [r[skip:] for r in self._rows()]
         return f'<div class="sl-table">{table_html(self._header()[skip:], rows)}{note}</div>'
 

@@ -1,0 +1,86 @@
+"""A chapter on a table of one's own: how it is handed over, and what its page says and leaves."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+import bookmaker as chapters
+import scalinglaws
+from bookmaker.bibliography import references
+from bookmaker.parameters import TABLES, WITHOUT, on_runs, read_parameters
+from bookmaker.project import PACKAGE, Project, read_plain
+from conftest import CHECKOUT, chapter, notebook, write
+from scalinglaws.errors import BadParameters
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUNDLED = {"tags": ["bundled"]}
+
+
+def test_every_chapter_takes_a_table_or_says_which_one_does() -> None:
+    project = Project.at(CHECKOUT)
+    names = {c.name.rsplit("/", 1)[-1] for c in project.chapters()}
+    for one in project.chapters():
+        if {p.name for p in read_parameters(one)} & set(TABLES):
+            assert set(on_runs(one, "mine.csv").values()) == {"mine.csv"}, one.name
+            continue
+        assert read_plain(one.source)["metadata"]["scalinglaws"][WITHOUT], one.name
+        with pytest.raises(BadParameters, match=f"{one.name} takes no table of your own: ") as told:
+            chapters.run(one.name, table="mine.csv", root=CHECKOUT)
+        assert set(re.findall(r"\w+", str(told.value))) & names - {one.name.rsplit("/", 1)[-1]}
+
+
+def test_a_table_goes_to_the_parameter_that_takes_it(toy: Path) -> None:
+    whole = notebook(
+        "#md# curves",
+        ('curves: str = "lin2024"  # curves', {"tags": ["parameters"]}),
+    )
+    write(toy / "book/part/one.ipynb", whole)
+    assert on_runs(Project.at(toy).chapter("one"), "mine.csv") == {"curves": "mine.csv"}
+
+
+def test_a_page_on_own_runs_speaks_of_them_and_keeps_its_citations(
+    toy: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "mine *and* <b>ours.csv"
+    table.write_text("params,tokens,loss\n1e6,1e9,3\n")
+    cells = (
+        "import scalinglaws\nprint(scalinglaws.__file__)",
+        ("#mdThe bundled models were trained by others.", BUNDLED),
+        "#mdA law is fitted {cite}`toy2026`.",
+    )
+    write(toy / "book/part/one.ipynb", chapter("one", *cells))
+    page = chapters.run("one", table=str(table), root=toy).page.read_text(encoding="utf-8")
+    assert str(PACKAGE / "__init__.py") in page  # not the library that the environment holds
+    assert type(PACKAGE)(scalinglaws.__file__).parent == PACKAGE
+    assert "The bundled models" not in page
+    assert "This page was computed from mine *and* &lt;b&gt;ours.csv." in page
+    assert "A law is fitted (Toy 2026)." in page
+    assert re.search(r"<h2[^>]*>References.*Toy, Ann \(2026\). <em>A Toy Law</em>", page, re.S)
+    same = chapters.run("one", root=toy, seed=1).page.read_text(encoding="utf-8")
+    assert "The bundled models" in same
+    assert "This page was computed from" not in same
+
+
+def test_references_are_those_that_are_cited() -> None:
+    project = Project.at(CHECKOUT)
+    listed = references(project, ["{cite}`kaplan2020,hoffmann2022` and {cite:t}`nobody`"])
+    assert [re.findall(r"\((\d{4})\)", line)[0] for line in listed] == ["2022", "2020"]
+    assert all("{" not in line and "https://doi.org/" in line for line in listed)
+
+
+def test_scores_of_one_model_are_not_runs_that_repeat(toy: Path, tmp_path: Path) -> None:
+    whole = notebook("#md# s", ('results: str = "x"  # scores', {"tags": ["parameters"]}))
+    write(toy / "book/part/one.ipynb", whole)
+    table = tmp_path / "scores.csv"
+    table.write_text("task,params,tokens,loss,score\na,1e7,1e9,3,0.3\nb,1e7,1e9,3,0.4\n")
+    found = Project.at(toy).chapter("one")
+    given = chapters.check_parameters(found, {"results": str(table)})
+    assert given == {"results": str(table)}
+    (tmp_path / "empty.csv").write_text("")
+    with pytest.raises(BadParameters, match=r"empty\.csv is empty"):
+        chapters.check_parameters(found, {"results": str(tmp_path / "empty.csv")})
