@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import seaborn as sns
 from matplotlib import patheffects
 from matplotlib.axes import Axes
 
@@ -10,24 +11,8 @@ _GAP = 0.055
 """Least distance of two names, as a share of the height of the panel."""
 
 
-_FEW = (
-    "",
-    "#33858d",
-    "#509e90 #1d6c8a",
-    "#61aa90 #33858d #1e5d86",
-    "#6db290 #44948f #24768b #215584",
-    "#76b791 #509e90 #33858d #1d6c8a #234f81",
-    "#7dba91 #59a590 #40908e #287a8c #1c6488 #254b7f",
-)
-"""seaborn's palette "crest" for up to six things, without the second that its import takes."""
-
-
 def ramp(count: int) -> list[str]:
     """Return colours for things that have an order, most ink for the last."""
-    if count < len(_FEW):
-        return _FEW[count].split()
-    import seaborn as sns  # late, for what the table above does not hold
-
     return [str(c) for c in sns.color_palette("crest", max(count, 1)).as_hex()][:count]
 
 

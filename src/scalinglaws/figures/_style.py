@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -19,26 +20,7 @@ from scalinglaws.figures._drawn import drawn
 from scalinglaws.figures._page import WIDE, Head, laid_out, saved
 from scalinglaws.figures._ticks import name_ticks
 
-COLOURS = [
-    "#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc",
-    "#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9",
-]  # fmt: skip
-"""seaborn's palette for the colour-blind, without the second that seaborn takes to import."""
-
-_INK = ".15"
-_LOOK: dict[Any, Any] = {
-    **dict.fromkeys(("axes.labelcolor", "axes.edgecolor", "text.color"), _INK),
-    **dict.fromkeys(("xtick.color", "ytick.color"), _INK),
-    **dict.fromkeys(("xtick.direction", "ytick.direction"), "out"),
-    **dict.fromkeys(("figure.facecolor", "axes.facecolor"), "white"),
-    **dict.fromkeys(("axes.grid", "axes.axisbelow"), True),
-    "grid.color": "#e4e4e4",
-    "grid.linestyle": "-",
-    "lines.solid_capstyle": "round",
-    "patch.edgecolor": "w",
-    "patch.force_edgecolor": True,
-    "font.family": ["sans-serif"],
-}
+COLOURS = sns.color_palette("colorblind").as_hex()
 OBSERVED, FITTED, WARM, GREEN = COLOURS[0], "#333333", COLOURS[1], COLOURS[2]
 SIMULATED, SIMULATED_INK, STAMP_INK = "SIMULATED", "#a3341f", "#5b4a8a"
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "h", "<")
@@ -129,11 +111,12 @@ def canvas(
     columns: int = 1, *, rows: int = 1, height: float = 4.2, width: float = 7.0
 ) -> tuple[Figure, Any]:
     """Return a figure and its axes in the book's style, ready to draw on."""
-    with rc_context({**_TEXT, **_LOOK}):
+    look = {"axes.grid": True, "grid.color": "#e4e4e4"}
+    with rc_context(_TEXT), sns.axes_style("ticks", look):
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots(rows, columns)
     for ax in np.ravel(axes):
-        ax.spines[["top", "right"]].set_visible(False)
+        sns.despine(ax=ax)
     return figure, axes
 
 
