@@ -113,7 +113,7 @@ def check(d: Design, law: Law) -> None:
             f"show how it depends on {' and '.join(law.inputs)}. Check that the column holds the "
             f"{law.response} of each run",
             partial=d,
-            insist="pass check=False to fit, or law=None to read_runs",
+            insist=_INSIST,
         )
     if d.tokens_per_param is not None and len(law.inputs) > 1:
         low, high = d.tokens_per_param
