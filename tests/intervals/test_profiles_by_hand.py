@@ -177,3 +177,13 @@ def test_an_end_may_be_infinite():
     # However large k is the curve is at nought, within the scatter; at k = 0 it is at one.
     assert found.high == np.inf
     assert 0.1 < found.low < fit.params["k"]
+
+
+def test_a_law_through_all_of_its_runs_has_no_valley():
+    law = sl.laws.power_law("tokens")
+    x = np.array([1e2, 1e3, 1e4, 1e5])
+    runs = pd.DataFrame({"tokens": x, "loss": law({"E": 1.0, "k": 5.0, "c": 0.5}, tokens=x)})
+    fit = sl.fit(law, runs, check=False, objective=sl.LSQ_LOG)
+    assert fit.objective == 0.0
+    with pytest.raises(sl.Unidentifiable, match="passes through all of its runs"):
+        fit.profile({"c": [0.4, 0.6]})

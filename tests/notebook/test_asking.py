@@ -150,9 +150,19 @@ def test_an_index_and_an_array_leave_a_refusal_as_it_is(shell):
         "values < fit.params['A']",
         "column / fit.params['A']",
         "{'a': 1}[fit.status]",
+        "(fit.status == 'fine').sum()",
+        "values[len(fit.params) // 2]",
+        "[fit.params['A'] % 2][0]",
     ):
         assert isinstance(run(shell, code), Refusal), code
     assert run(shell, "values[1:3][-1]") == 2.0
     assert run(shell, "[column[k] for k in range(2)]") == [0.0, 1.0]
     run(shell, "column[0] = 5.0; held = {'x': [1, 2]}; held['x'][0] += 1")
     assert run(shell, "column[0], held['x'][0]") == (5.0, 2)
+
+
+def test_equality_is_as_it_was_for_what_is_not_refused(shell):
+    run(shell, "values = np.arange(3.0)")
+    assert run(shell, "(values == 1.0).tolist()") == [False, True, False]
+    assert run(shell, "1 == 1.0 != 2") is True
+    assert run(shell, "'a' != 'b'") is True

@@ -33,7 +33,8 @@ def profile(fit: Fitted, grids: Mapping[str, npt.ArrayLike]) -> pd.DataFrame:
     ``grids`` maps parameter names to the values to hold. Returns one row for each combination, last
     name varying fastest: every parameter, ``objective``, and ``worse``, the objective over the
     fit's own. Raises :class:`UnknownName` for a name the law does not have, and
-    :class:`BadParameters` for one that is held already or a value it cannot have.
+    :class:`BadParameters` for one that is held already or a value it cannot have; where the law
+    passes through all of its runs, :class:`Unidentifiable`.
     """
     law = fit.law
     if unknown := set(grids) - set(law.names):
@@ -50,6 +51,12 @@ def profile(fit: Fitted, grids: Mapping[str, npt.ArrayLike]) -> pd.DataFrame:
     theta, objective = _refit(fit, columns, nodes)
     frame = pd.DataFrame(to_values(law, theta))
     frame["objective"] = objective
+    if fit.objective <= 0:
+        raise Unidentifiable(
+            f"{law.name} passes through all of its runs, so that nothing says how much worse other "
+            f"parameters fit: add runs",
+            partial=fit,
+        )
     frame["worse"] = objective / fit.objective
     return frame
 

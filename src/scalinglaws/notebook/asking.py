@@ -15,7 +15,7 @@ from scalinglaws.errors import Unidentifiable
 from scalinglaws.notebook.refusal import Refusal, ask
 
 _CALL, _VALUE, _SHOW, _REFUSED = "__sl_call", "__sl_value", "__sl_show", "__sl_refused"
-_PART = "__sl_part"
+_PART, _EQUAL, _UNEQUAL = "__sl_part", "__sl_equal", "__sl_unequal"
 _FRAMES = {"super", "locals", "globals", "vars", "get_ipython", "query", "eval"}
 """Functions and methods that look at the code that calls them, which must be the cell itself."""
 
@@ -33,7 +33,7 @@ def show_refusals() -> None:
     if shell is None or any(isinstance(t, Asking) for t in shell.ast_transformers):
         return
     shell.user_ns.update({_CALL: call, _VALUE: value, _SHOW: show, _REFUSED: Unidentifiable})
-    shell.user_ns[_PART] = operator.getitem
+    shell.user_ns |= {_PART: operator.getitem, _EQUAL: operator.eq, _UNEQUAL: operator.ne}
     shell.ast_transformers.append(Asking())
 
 
@@ -96,6 +96,23 @@ class Asking(ast.NodeTransformer):
             [
                 ast.Name(_PART, ast.Load()),
                 ast.Tuple([node.value, node.slice], ast.Load()),
+                ast.Dict([], []),
+            ],
+            ast.Load(),
+        )
+        return _of(node, _CALL, _lambda(parts))
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        """Compare for equality through :func:`call`, which a refused answer refuses."""
+        self.generic_visit(node)
+        kinds = {ast.Eq: _EQUAL, ast.NotEq: _UNEQUAL}
+        name = kinds.get(type(node.ops[0])) if len(node.ops) == 1 else None
+        if name is None or not _enclosable(node):
+            return node
+        parts = ast.Tuple(
+            [
+                ast.Name(name, ast.Load()),
+                ast.Tuple([node.left, node.comparators[0]], ast.Load()),
                 ast.Dict([], []),
             ],
             ast.Load(),

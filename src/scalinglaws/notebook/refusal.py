@@ -95,6 +95,7 @@ class Refusal:
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _same
     __truediv__ = __rtruediv__ = __pow__ = __rpow__ = _same
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _same
     __lt__ = __le__ = __gt__ = __ge__ = __or__ = __ror__ = __and__ = __rand__ = _same
     __neg__ = __abs__ = __invert__ = _none
 
