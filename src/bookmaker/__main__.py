@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 LOCK = (
-    "uv pip compile pyproject.toml --group bench --group book --group test --group tools "
-    "--universal --generate-hashes --no-header -o requirements.lock"
+    "uv pip compile pyproject.toml --group bench --group book --group lite "
+    "--group test --group tools --universal --generate-hashes --no-header -o requirements.lock"
 )
 LIBRARY_LOCK = (
     "uv pip compile pyproject.toml --extra figures --extra parquet -c requirements.lock "
