@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bookmaker.alone import alone
+from bookmaker.downloads import write_downloads
 from bookmaker.errors import ChapterFailed
 from bookmaker.home import contain, warm_fonts
 from bookmaker.jobs import Job
@@ -55,6 +56,7 @@ def book(root: str | Path | None = None, *, workers: int | None = None) -> Path:
             raise ChapterFailed("\n\n".join(problems) + "\n\nNothing was rendered.")
         width = name_width(project)
         write_pages(project)
+        write_downloads(project)
         before = time.perf_counter()
         if render(project):
             print(f"{'rendered':<{width}}  {time.perf_counter() - before:.1f} s")
