@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def longest_first(project: Project, jobs: Sequence[Job]) -> list[Job]:
     """Order jobs by the seconds that they last took; one that never ran goes by its cells."""
-    measured = _read(project)
+    measured = recorded(project)
     known = [(measured[job.chapter], job.cells) for job in jobs if job.chapter in measured]
     cells = sum(n for _, n in known)
     each = sum(s for s, _ in known) / cells if cells else 1.0
@@ -27,12 +27,12 @@ def longest_first(project: Project, jobs: Sequence[Job]) -> list[Job]:
 def keep_seconds(project: Project, outcome: Outcome) -> None:
     """Remember how long a chapter took; one that failed says nothing of the whole."""
     if outcome.problem is None:
-        measured = _read(project) | {outcome.chapter: round(outcome.seconds, 1)}
+        measured = recorded(project) | {outcome.chapter: round(outcome.seconds, 1)}
         write_atomically(_file(project), json.dumps(measured, indent=1, sort_keys=True) + "\n")
 
 
-def _read(project: Project) -> dict[str, float]:
-    """Read what was measured; a damaged file counts as none."""
+def recorded(project: Project) -> dict[str, float]:
+    """Return the seconds that each chapter last took; a damaged file counts as none."""
     found = read_json(_file(project))
     seconds = found.items() if isinstance(found, dict) else ()
     return {name: float(s) for name, s in seconds if isinstance(s, (int, float)) and s >= 0}

@@ -218,9 +218,10 @@ def test_jupyterlab_shows_the_copy_as_it_is_meant_and_asks_nobody_else(toy, brow
             tab.on("request", lambda r: outside.append(r.url))
             tab.goto(address)
             tab.wait_for_selector(".jp-Notebook .myst .katex", state="attached")
+            tab.get_by_text("Solution of exercise 1").first.wait_for(state="attached")
             SCREENSHOTS.mkdir(parents=True, exist_ok=True)
             tab.screenshot(path=SCREENSHOTS / f"{scheme}-{width}.png")
-            words = tab.inner_text(".jp-Notebook")
+            words = tab.text_content(".jp-Notebook")
             assert "Exercise 1 (Halve it)" in words
             assert "Toy (2026)" in words
             assert not RAW.search(words)
@@ -230,4 +231,5 @@ def test_jupyterlab_shows_the_copy_as_it_is_meant_and_asks_nobody_else(toy, brow
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(timeout=PATIENCE_SECONDS)
+        server.stdout.close()
     assert [url for url in outside if not url.startswith((home, "data:", "blob:"))] == []
