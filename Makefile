@@ -23,14 +23,14 @@ export BOOK_PYODIDE := $(value PYODIDE)
 unexport NAME RUNS P BROWSER OLD NEW TAG PYODIDE
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test chapter kit compare lite pdf release new-chapter reference lint lock clean
+.PHONY: help env book test chapter kit lab compare lite pdf release new-chapter reference lint lock clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 	@awk -F ' *## ' '/^#= / {sub(/^#= /, "", $$1); printf "%-17s %s\n", $$1, $$2}' Makefile
 
 #=
-#= NAME=chinchilla ## for chapter, kit and reference: a chapter; for new-chapter: language/my_law
+#= NAME=chinchilla ## for chapter, kit, lab and reference: a chapter; for new-chapter: language/my_law
 #= RUNS=my_runs.csv ## for chapter: a bundled table by name, or the path of a CSV or Parquet file
 #= P="seed=1 ..." ## for chapter: other parameters; quote blanks, P="runs='my file.csv' seed=1"
 #= OLD=v0.1.0.zip ## for compare: an edition (checkout, site, its zip file, or claims.csv); NEW= too
@@ -53,6 +53,9 @@ chapter: env ## Run one chapter on your runs: NAME=chinchilla RUNS=path.csv P="s
 
 kit: env ## Write notebooks for students and teachers, and slides: NAME= for one chapter
 	@$(PY) -m bookmaker --make kit
+
+lab: env ## Open the chapters in JupyterLab, as copies to work in: NAME= for one chapter
+	@$(PY) -m bookmaker --make lab
 
 compare: env ## Say what changed since another edition: OLD=path, NEW=path (by default this one)
 	@$(PY) -m bookmaker --make compare

@@ -33,7 +33,8 @@ NAMED = re.compile(r"^([A-Za-z0-9][\w.-]*)==(\S+)", re.M)
 
 def declared() -> dict[str, Requirement]:
     groups = PYPROJECT["dependency-groups"]
-    lines = [*PYPROJECT["project"]["dependencies"], *groups["book"], *groups["test"]]
+    own = PYPROJECT["project"]["dependencies"]
+    lines = [*own, *groups["book"], *groups["lite"], *groups["test"]]
     found = [Requirement(line) for line in lines]
     assert len({canonicalize_name(r.name) for r in found}) == len(found), "one line a package"
     return {canonicalize_name(r.name): r for r in found}

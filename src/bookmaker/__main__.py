@@ -14,6 +14,7 @@ from bookmaker.check import check_all, check_sources
 from bookmaker.editions import compare
 from bookmaker.errors import disk_problem
 from bookmaker.kit import kit
+from bookmaker.lab import lab
 from bookmaker.lite import lite
 from bookmaker.new import new_chapter
 from bookmaker.pdf import pdf
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 LOCK = (
-    "uv pip compile pyproject.toml --group bench --group book --group test --group tools "
-    "--universal --generate-hashes --no-header -o requirements.lock"
+    "uv pip compile pyproject.toml --group bench --group book --group lite "
+    "--group test --group tools --universal --generate-hashes --no-header -o requirements.lock"
 )
 LIBRARY_LOCK = (
     "uv pip compile pyproject.toml --extra figures --extra parquet -c requirements.lock "
@@ -69,6 +70,9 @@ def _dispatch(options: argparse.Namespace) -> int:
     if options.command == "kit":
         kit(options.root, chapters=[options.chapter] if options.chapter else None)
         return 0
+    if options.command == "lab":
+        chosen = [options.chapter] if options.chapter else None
+        return lab(options.root, chapters=chosen, browser=options.browser_window)
     if options.command == "compare":
         compare(options.old, options.new, root=options.root)
         return 0
@@ -158,6 +162,14 @@ def _parser() -> argparse.ArgumentParser:
     refresh.add_argument("chapter", nargs="?", help="one chapter, by default all")
     pack = commands.add_parser("kit", help="notebooks for students and teachers, and slides")
     pack.add_argument("chapter", nargs="?", help="one chapter, by default all")
+    work = commands.add_parser("lab", help="the chapters in JupyterLab, as copies to work in")
+    work.add_argument("chapter", nargs="?", help="the one to open, by default the list of all")
+    work.add_argument(
+        "--no-browser",
+        dest="browser_window",
+        action="store_false",
+        help="print the address and open no window",
+    )
     beside = commands.add_parser("compare", help="what changed between two editions' claims")
     beside.add_argument("old", nargs="?", default="", help="a checkout, a site (or its zip), a CSV")
     beside.add_argument("new", nargs="?", default="", help="another, by default this checkout")

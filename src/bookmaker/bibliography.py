@@ -66,16 +66,31 @@ def references(project: Project, texts: Iterable[str]) -> list[str]:
 
 def cited_as(project: Project) -> dict[str, str]:
     """Map each entry to how a sentence names it: ``Hoffmann et al. 2022``."""
-    path = project.sources / "references.bib"
-    found = parse_string(path.read_text(encoding="utf-8"), "bibtex") if path.is_file() else None
     named: dict[str, str] = {}
-    for key, entry in found.entries.items() if found else ():
+    for key, entry in _read(project).items():
         people = [" ".join(person.last_names).strip("{}") for person in entry.persons["author"]]
         two = len(people) == 2 and people[1] != "others"
         who = people[0] if len(people) == 1 else f"{people[0]} et al."
         who = " and ".join(people) if two else who
-        named[str(key)] = f"{who} {entry.fields['year']}"
+        named[key] = f"{who} {entry.fields['year']}"
     return named
+
+
+def addresses(project: Project) -> dict[str, str]:
+    """Map each entry that has a DOI or an address to where its paper is found."""
+    found: dict[str, str] = {}
+    for key, entry in _read(project).items():
+        if "doi" in entry.fields:
+            found[key] = f"https://doi.org/{entry.fields['doi']}"
+        elif "url" in entry.fields:
+            found[key] = entry.fields["url"]
+    return found
+
+
+def _read(project: Project) -> dict[str, Any]:
+    path = project.sources / "references.bib"
+    found = parse_string(path.read_text(encoding="utf-8"), "bibtex") if path.is_file() else None
+    return {str(key): entry for key, entry in found.entries.items()} if found else {}
 
 
 def _entries(project: Project) -> Iterator[str]:

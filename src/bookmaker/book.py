@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from bookmaker.alone import alone
 from bookmaker.bibliography import references
+from bookmaker.downloads import write_downloads
 from bookmaker.errors import ChapterFailed
 from bookmaker.home import contain, warm_fonts
 from bookmaker.jobs import Job
 from bookmaker.keys import Keys
-from bookmaker.naming import names_in, shared_names
 from bookmaker.pages import title_of, write_pages
 from bookmaker.parameters import TABLES, check_parameters, on_runs, own_table
 from bookmaker.project import (
@@ -27,6 +27,7 @@ from bookmaker.project import (
 from bookmaker.site import remove_site, render
 from bookmaker.timings import tell
 from bookmaker.update import name_width, update
+from bookmaker.working import names_in, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,6 +59,7 @@ def book(root: str | Path | None = None, *, workers: int | None = None) -> Path:
             raise ChapterFailed("\n\n".join(problems) + "\n\nNothing was rendered.")
         width = name_width(project)
         write_pages(project)
+        write_downloads(project)
         before = time.perf_counter()
         if render(project):
             print(f"{'rendered':<{width}}  {time.perf_counter() - before:.1f} s")
@@ -104,7 +106,7 @@ def run(
             made,
             title_of(found.source),
             page,
-            names=names_in(made.cells, shared_names(project)),
+            names=names_of(made, names_in(project)),
             references=references(project, texts),
             table=own_table(found, values),
         )

@@ -12,25 +12,24 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from bookmaker.alone import alone
-from bookmaker.compose import FOLD, with_outputs
+from bookmaker.compose import with_outputs
 from bookmaker.errors import ChapterFailed
 from bookmaker.exercises import exercises_in
 from bookmaker.home import contain
-from bookmaker.naming import names_in, shared_names
 from bookmaker.pages import title_of, toc_pages
-from bookmaker.plain import Names, plain
 from bookmaker.project import Project, read_plain, write_atomically
 from bookmaker.solutions import ANSWER, without_solutions
 from bookmaker.update import update
+from bookmaker.working import names_in, names_of, plain_cell
 from scalinglaws.notebook.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from bookmaker.plain import Names
+
 STUDENT, INSTRUCTOR, SLIDES = "student", "instructor", "slides"
-_OURS = "application/vnd.scalinglaws."
-_HIDDEN = {FOLD, "remove-input", "hide-cell"}
 
 
 def kit(root: str | Path | None = None, *, chapters: Sequence[str] | None = None) -> Path:
@@ -47,12 +46,12 @@ def kit(root: str | Path | None = None, *, chapters: Sequence[str] | None = None
         wanted = [project.chapter(name) for name in chapters or ()] or list(project.chapters())
         if problems := update(project, wanted):
             raise ChapterFailed("\n\n".join(problems) + "\n\nNo kit was written.")
-        shared = shared_names(project)
+        shared = names_in(project)
         texts: dict[str, str] = {}
         for chapter in wanted:
             executed = read_plain(project.executed / f"{chapter.name}.ipynb")
             whole = with_outputs(read_plain(chapter.source), executed)
-            names = names_in(whole["cells"], shared)
+            names = names_of(whole, shared)
             title = title_of(chapter.source)
             texts[f"{SLIDES}/{chapter.name}.html"] = deck(whole, title, names)
             for kind in (STUDENT, INSTRUCTOR):
@@ -80,7 +79,7 @@ def notebook_for(kind: str, whole: dict[str, Any], title: str, names: Names) -> 
     any reader of notebooks shows them as they are meant.
     """
     cells = without_solutions(whole["cells"]) if kind == STUDENT else whole["cells"]
-    made = [_cell(cell, names) for cell in cells]
+    made = [plain_cell(cell, names) for cell in cells]
     count = 0
     for cell in made:
         if cell["cell_type"] == "code":
@@ -103,24 +102,6 @@ def notebook_for(kind: str, whole: dict[str, Any], title: str, names: Names) -> 
     }
     metadata = {k: v for k, v in whole["metadata"].items() if k == "kernelspec"}
     return {"cells": [first, *made], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
-
-
-def _cell(cell: dict[str, Any], names: Names) -> dict[str, Any]:
-    made: dict[str, Any] = json.loads(json.dumps(cell))
-    tags = made["metadata"].get("tags", [])
-    made["metadata"] = {"tags": tags} if tags else {}
-    if made["cell_type"] == "markdown":
-        made["source"] = plain(made["source"], names)
-        return made
-    if _HIDDEN & set(tags):
-        made["metadata"]["jupyter"] = {"source_hidden": True}
-    for output in made["outputs"]:
-        data = {k: v for k, v in output.get("data", {}).items() if not k.startswith(_OURS)}
-        if "data" in output:
-            output["data"] = data
-        if "text/markdown" in data:
-            data["text/markdown"] = plain("".join(data["text/markdown"]), names)
-    return made
 
 
 def _minutes(source: Path) -> int:

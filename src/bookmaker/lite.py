@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from bookmaker.alone import alone
 from bookmaker.book import book
+from bookmaker.jupyterlite import NEEDED, offer_chapters, too_old
 from bookmaker.project import Project
 from bookmaker.pyodide import Pyodide
 from bookmaker.wheels import build_wheel
 from scalinglaws.errors import ScalingLawError
+from scalinglaws.notebook.words import counted
 
 if TYPE_CHECKING:
     from bookmaker.pyodide import Carried
@@ -46,11 +48,13 @@ def lite(root: str | Path | None = None, *, pyodide: str) -> Path:
         shutil.copytree(project.site, workshop)
         carried = _carry(project, distribution, workshop)
         _fill(workshop, carried)
+        chapters = _offer(project, workshop, carried)
         shutil.rmtree(target, ignore_errors=True)
         workshop.replace(target)
     for note in carried.notes:
         print(note)
     print(f"Python          {_weight(carried)} from {_origin(carried)}, when a reader asks for it")
+    print(f"chapters        {chapters}")
     print(f"\npython3 -m http.server --directory {target}")
     return target / "index.html"
 
@@ -58,7 +62,17 @@ def lite(root: str | Path | None = None, *, pyodide: str) -> Path:
 def _carry(project: Project, distribution: Pyodide, site: Path) -> Carried:
     with tempfile.TemporaryDirectory(dir=project.build) as folder:
         wheel = build_wheel(project, Path(folder))
-        return distribution.carry(site, wheel, extras=("figures",), also=ALSO)
+        return distribution.carry(site, wheel, extras=("figures",), also=(*ALSO, *NEEDED))
+
+
+def _offer(project: Project, site: Path, carried: Carried) -> str:
+    """Give the light chapters a button where the site has Pyodide itself; say which, in words."""
+    if "://" in carried.index or carried.bytes is None:
+        return "none runs in a browser: that needs the folder of a distribution, not its address"
+    if reason := too_old(site):
+        return f"none runs in a browser: {reason}"
+    offered = offer_chapters(project, site, bytes_of_python=carried.bytes)
+    return f"{counted(len(offered), 'chapter')} with a button: {', '.join(c.name for c in offered)}"
 
 
 def _fill(site: Path, carried: Carried) -> None:

@@ -19,7 +19,7 @@ _ROLE = re.compile(r"\{([\w:-]+)\}`([^`<]+?)(?: *<[^`]*>)?`")
 _LABEL = re.compile(r"^\([\w:-]+\)=\n", re.M)
 _SECTION = re.compile(r"^\(([\w:-]+)\)=\n#+ *(.+?) *$", re.M)
 _BARE_LINK = re.compile(r"\[\]\(([^)]*)\)")
-_EQUATION = re.compile(r"^:label: *([\w-]+)", re.M)
+_LABELLED = re.compile(r"^:label: *([\w-]+)", re.M)
 _MATH = re.compile(r"^(`{3,}|:{3,})\{math\}\n(.*?)\n\1$", re.M | re.S)
 
 
@@ -29,17 +29,21 @@ class Names:
 
     ``cited`` maps keys of the bibliography to authors and year, ``titles`` the stems of pages and
     the labels of sections to their titles, ``numbers`` labels of equations to their numbers.
+    ``addresses`` maps keys of the bibliography to where the paper is found, which makes a link of a
+    citation, and ``exercises`` labels of exercises to their numbers.
     """
 
     cited: Mapping[str, str] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
     numbers: Mapping[str, int] = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    exercises: Mapping[str, int] = field(default_factory=dict)
 
 
 def equation_numbers(sources: Iterable[str]) -> dict[str, int]:
     """Map the labels of equations in a chapter's text cells to their numbers, in order."""
     blocks = (block[2] for text in sources for block in _MATH.finditer(text))
-    labels = (found[1] for block in blocks if (found := _EQUATION.search(block)))
+    labels = (found[1] for block in blocks if (found := _LABELLED.search(block)))
     return {label: number for number, label in enumerate(labels, start=1)}
 
 
@@ -52,7 +56,7 @@ def plain(source: str, names: Names | None = None) -> str:
     """Return Markdown without the directives, roles and labels of the book's renderer.
 
     >>> plain("See {cite:t}`toy2026`.", Names(cited={"toy2026": "Toy 2026"}))
-    'See Toy 2026.'
+    'See Toy (2026).'
     """
     known = names or Names()
     text, changed = source + "\n", 1
@@ -66,24 +70,45 @@ def plain(source: str, names: Names | None = None) -> str:
 def _unfenced(found: re.Match[str], names: Names) -> str:
     kind, title, whole = found[2], found[3].strip(), found[4]
     body = _OPTION.sub("", whole).strip()
+    label = _LABELLED.search(whole)
     if kind == "math":
-        label = _EQUATION.search(whole)
         number = names.numbers.get(label[1]) if label else None
         tag = "" if number is None else rf" \tag{{{number}}}"
         return f"$$\n{body}{tag}\n$$"
+    if kind == "solution-end":
+        return body
+    if kind in ("solution-start", "solution"):
+        return f"**{solution_title(title, names)}**\n\n{body}\n"
     heading = title or kind.replace("-", " ").capitalize()
+    if kind == "exercise" and label and label[1] in names.exercises:
+        heading = f"Exercise {names.exercises[label[1]]} ({title})"
     return f"**{heading}**\n\n{body}\n"
+
+
+def solution_title(label: str, names: Names) -> str:
+    """Return the words over the solution of an exercise."""
+    number = names.exercises.get(label)
+    return "Solution" if number is None else f"Solution of exercise {number}"
 
 
 def _shown(role: str, words: str, names: Names) -> str:
     if role.startswith("cite"):
         keys = [key.strip() for key in words.split(",")]
-        said = "; ".join(names.cited.get(key, key) for key in keys)
-        known = all(key in names.cited for key in keys)
-        return f"({said})" if known and role in ("cite", "cite:p") else said
+        bare = role in ("cite", "cite:p") and all(key in names.cited for key in keys)
+        said = "; ".join(_cited(key, names, bare=bare) for key in keys)
+        return f"({said})" if bare else said
     if role == "eq" and words in names.numbers:
         return f"Equation {names.numbers[words]}"
+    if role == "doc" and words.startswith("/"):
+        return names.titles.get(words.rsplit("/", 1)[-1], words)
     return words
+
+
+def _cited(key: str, names: Names, *, bare: bool) -> str:
+    """Return ``Toy (2026)``, or ``Toy 2026`` where it stands in brackets, with a link if known."""
+    who, _, year = names.cited.get(key, key).rpartition(" ")
+    said = f"{who} ({year})" if who and not bare else f"{who} {year}".strip()
+    return f"[{said}]({names.addresses[key]})" if key in names.addresses else said
 
 
 def _linked(target: str, names: Names) -> str:

@@ -12,6 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bookmaker.downloads import FOLDER as DOWNLOADS
+from bookmaker.downloads import place_downloads
 from bookmaker.drawings import place_drawings
 from scalinglaws.errors import ScalingLawError
 
@@ -61,6 +63,7 @@ def render(project: Project) -> bool:
     if done.returncode or not (made / "index.html").is_file():
         raise ScalingLawError(f"The book could not be rendered:\n{_reading(log, project)}")
     place_drawings(made)
+    place_downloads(project, made)
     self_host_mathjax(made)
     trim(made)
     (made / STAMP).write_text(key, encoding="utf-8")
@@ -77,7 +80,8 @@ def remove_site(project: Project) -> None:
 def site_key(project: Project) -> str:
     """Digest of every file that the renderer reads, and of the renderer's version."""
     digest = hashlib.sha256(platform.python_version().encode())
-    files = [p for p in sorted(project.pages.rglob("*")) if p.is_file()]
+    folders = (project.pages, project.build / DOWNLOADS)
+    files = [p for one in folders for p in sorted(one.rglob("*")) if p.is_file()]
     for path in (*files, project.root / "_config.yml", project.root / "requirements.lock"):
         if path.is_file():
             digest.update(path.relative_to(project.root).as_posix().encode() + b"\0")

@@ -27,7 +27,7 @@ def longest_first(project: Project, jobs: Sequence[Job]) -> list[Job]:
 
     One that nobody timed goes by its cells.
     """
-    here = _read(project)
+    here = recorded(project)
     known = {job.chapter: here.get(job.chapter, job.told) for job in jobs}
     timed = [(took, job.cells) for job in jobs if (took := known[job.chapter]) is not None]
     cells = sum(n for _, n in timed)
@@ -53,20 +53,22 @@ def tell(project: Project, chapter: str, notebook: Any) -> None:
     What stands there stays while it is about right: a source that changed with each run would hide
     what changed in it.
     """
-    taken, before = _read(project).get(chapter, 0.0), told(notebook)
+    taken, before = recorded(project).get(chapter, 0.0), told(notebook)
     if taken >= LONG and not (before and before / ABOUT <= taken <= ABOUT * before):
-        notebook["metadata"]["scalinglaws"] = {"seconds": round(taken)}
+        kept = notebook["metadata"].get("scalinglaws")
+        known = kept if isinstance(kept, dict) else {}
+        notebook["metadata"]["scalinglaws"] = {**known, "seconds": round(taken)}
 
 
 def keep_seconds(project: Project, outcome: Outcome) -> None:
     """Remember how long a chapter took; one that failed says nothing of the whole."""
     if outcome.problem is None:
-        measured = _read(project) | {outcome.chapter: round(outcome.seconds, 1)}
+        measured = recorded(project) | {outcome.chapter: round(outcome.seconds, 1)}
         write_atomically(_file(project), json.dumps(measured, indent=1, sort_keys=True) + "\n")
 
 
-def _read(project: Project) -> dict[str, float]:
-    """Read what was measured; a damaged file counts as none."""
+def recorded(project: Project) -> dict[str, float]:
+    """Return the seconds that each chapter last took; a damaged file counts as none."""
     found = read_json(_file(project))
     seconds = found.items() if isinstance(found, dict) else ()
     return {name: float(s) for name, s in seconds if isinstance(s, (int, float)) and s >= 0}

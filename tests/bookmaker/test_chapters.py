@@ -250,7 +250,8 @@ def test_a_checkout_that_never_ran_goes_by_what_the_sources_tell(tmp_path: Path)
 def test_a_source_tells_the_time_of_a_long_chapter_and_keeps_it_while_it_is_about_right(
     tmp_path: Path,
 ) -> None:
-    project, notebook = Project(tmp_path), {"metadata": {"kernelspec": {}}}
+    kept = {"without_runs": "it has its own"}
+    project, notebook = Project(tmp_path), {"metadata": {"kernelspec": {}, "scalinglaws": kept}}
 
     def after(seconds: float) -> float | None:
         keep_seconds(project, Outcome("a", seconds, None))
@@ -258,7 +259,7 @@ def test_a_source_tells_the_time_of_a_long_chapter_and_keeps_it_while_it_is_abou
         return told(notebook)
 
     tell(project, "a", notebook)  # nobody ran it
-    assert notebook == {"metadata": {"kernelspec": {}}}
+    assert notebook == {"metadata": {"kernelspec": {}, "scalinglaws": kept}}
     assert [after(s) for s in (29.9, 40.2, 119.0, 31.0, 121.0, 41.0)] == [
         None,
         40,
@@ -268,7 +269,7 @@ def test_a_source_tells_the_time_of_a_long_chapter_and_keeps_it_while_it_is_abou
         121,
     ]
     assert after(40.0) == 40  # below a third of 121
-    assert notebook["metadata"]["kernelspec"] == {}
+    assert notebook["metadata"] == {"kernelspec": {}, "scalinglaws": {**kept, "seconds": 40}}
 
 
 @pytest.mark.parametrize("kept", [None, "x", [], {}, {"seconds": "x"}, {"seconds": -1}])

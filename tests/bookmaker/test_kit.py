@@ -167,7 +167,7 @@ def test_directives_roles_and_links_become_plain_markdown():
     )
     assert plain(equation, names) == "$$\nx = 1 \\tag{2}\n$$"
     assert plain("{eq}`eq-b` {cite}`toy2026` {cite:t}`toy2026`", names) == (
-        "Equation 2 (Toy 2026) Toy 2026"
+        "Equation 2 (Toy 2026) Toy (2026)"
     )
     assert plain("[](../part/one.ipynb), [](#sec-a)", names) == (
         "[Page one](../part/one.ipynb), *Section A*"
