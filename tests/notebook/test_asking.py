@@ -151,6 +151,8 @@ def test_an_index_and_an_array_leave_a_refusal_as_it_is(shell):
         "column / fit.params['A']",
         "{'a': 1}[fit.status]",
         "(fit.status == 'fine').sum()",
+        "pd.concat([fit.runs, fit.residuals])",
+        "sl.figures.lines(values, {'valley': fit.params}, xlabel='x', ylabel='y')",
         "values[len(fit.params) // 2]",
         "[fit.params['A'] % 2][0]",
     ):

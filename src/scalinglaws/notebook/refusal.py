@@ -114,6 +114,16 @@ class Refusal:
         )
 
 
+def _refused(value: Any) -> Refusal | None:
+    """Return the refusal that an argument is, or that all of a list, tuple or dict are."""
+    if isinstance(value, Refusal):
+        return value
+    parts = value.values() if isinstance(value, dict) else value
+    if not isinstance(value, dict | list | tuple) or not parts:
+        return None
+    return next(iter(parts)) if all(isinstance(part, Refusal) for part in parts) else None
+
+
 _SEES = (isinstance, repr, str, type, print)
 
 
@@ -130,8 +140,8 @@ def ask(question: Callable[..., Any], *args: Any, **options: Any) -> Any:
         question, "_takes_refusals", False
     ):
         for value in (*args, *options.values()):
-            if isinstance(value, Refusal):
-                return value
+            if (refusal := _refused(value)) is not None:
+                return refusal
     try:
         return question(*args, **options)
     except Unidentifiable as error:
