@@ -229,7 +229,8 @@ def test_jupyterlab_shows_the_copy_as_it_is_meant_and_asks_nobody_else(toy, brow
             assert tab.locator(".jp-Dialog").count() == 0
             tab.close()
     finally:
-        os.killpg(server.pid, signal.SIGTERM)
+        # A server that is asked to end waits for its kernels, which end with it anyway.
+        os.killpg(server.pid, signal.SIGKILL)
         server.wait(timeout=PATIENCE_SECONDS)
         server.stdout.close()
     assert [url for url in outside if not url.startswith((home, "data:", "blob:"))] == []
