@@ -25,7 +25,7 @@ ABOUT = 3.0
 def longest_first(project: Project, jobs: Sequence[Job]) -> list[Job]:
     """Order jobs by the seconds that they last took here, or else as their sources tell.
 
-    One that nobody timed goes by its cells.
+    One that nobody timed goes by its cells, as one that is not long: a long one's source tells.
     """
     here = recorded(project)
     known = {job.chapter: here.get(job.chapter, job.told) for job in jobs}
@@ -35,7 +35,7 @@ def longest_first(project: Project, jobs: Sequence[Job]) -> list[Job]:
 
     def seconds(job: Job) -> float:
         found = known[job.chapter]
-        return each * job.cells if found is None else found
+        return min(LONG, each * job.cells) if found is None else found
 
     return sorted(jobs, key=lambda job: -seconds(job))
 

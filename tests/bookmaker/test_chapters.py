@@ -233,18 +233,18 @@ def test_the_longest_chapter_starts_first(tmp_path: Path) -> None:
     keep_seconds(project, Outcome("a", 100.0, None))
     keep_seconds(project, Outcome("b", 7.0, None))
     keep_seconds(project, Outcome("b", 0.1, "it failed at once"))
-    # 107 s for 40 cells make 53 s for the 20 of c, which has not been measured.
+    # 107 s for 40 cells make 53 s for the 20 of c, which has not been measured: 30 s at most.
     assert [j.chapter for j in longest_first(project, jobs)] == ["a", "c", "b"]
 
 
 def test_a_checkout_that_never_ran_goes_by_what_the_sources_tell(tmp_path: Path) -> None:
     project = Project(tmp_path)
     jobs = [job("a", 30), job("b", 10, 90.0), job("c", 10, 40.0)]
-    # 130 s for 20 cells make 195 s for the 30 of a, which tells nothing.
-    assert [j.chapter for j in longest_first(project, jobs)] == ["a", "b", "c"]
+    # 130 s for 20 cells make 195 s for the 30 of a, but a long chapter would tell: 30 s.
+    assert [j.chapter for j in longest_first(project, jobs)] == ["b", "c", "a"]
     keep_seconds(project, Outcome("b", 20.0, None))
-    # What was measured here goes before what a source tells: 60 s for 20 cells, so 90 s for a.
-    assert [j.chapter for j in longest_first(project, jobs)] == ["a", "c", "b"]
+    # What was measured here goes before what a source tells.
+    assert [j.chapter for j in longest_first(project, jobs)] == ["c", "a", "b"]
 
 
 def test_a_source_tells_the_time_of_a_long_chapter_and_keeps_it_while_it_is_about_right(
