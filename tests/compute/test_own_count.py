@@ -5,6 +5,7 @@ import pytest
 
 import scalinglaws as sl
 from scalinglaws.compute import own_count
+from scalinglaws.compute.own_flops import count_apart
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,16 @@ def test_a_steady_count_is_found_under_scatter(runs):
     fit = sl.fit(sl.laws.CHINCHILLA, counted(runs, 8.3 * np.exp(noise)))
     # The median of 240 draws of a normal has a standard error of 1.25 * 0.03 / 240**0.5 = 0.24%.
     assert own_count(fit) == pytest.approx(8.3, rel=3 * 0.0025)
+
+
+def test_what_counts_as_6nd_all_the_same_says_so(runs):
+    assert count_apart(sl.fit(sl.laws.CHINCHILLA, runs)) == ""
+    said = count_apart(sl.fit(sl.laws.CHINCHILLA, counted(runs, 7.5)))
+    assert "its flops as 7.5 params tokens: give 0.8 times a budget" in said
+    drifting = counted(runs, 6 * (1 + (runs["params"] / 1e8) ** -0.5))
+    assert "another multiple of params tokens at each size" in count_apart(
+        sl.fit(sl.laws.CHINCHILLA, drifting)
+    )
 
 
 def test_a_drifting_count_is_asked_about(runs):

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import scalinglaws as sl
+from scalinglaws.decide import _limits as limits
 
 HOSTILE = "</style><script>window.owned = 1</script><img src=x onerror='window.owned = 1'>&amp;\"'"
 
@@ -128,6 +129,14 @@ def test_simulated_runs_are_marked():
     page = sl.report(sl.fit(sl.laws.CHINCHILLA, runs), flops=1e21)
     assert any("The runs were simulated" in s for s in page.limits)
     assert "Simulated runs" in page.to_html()
+
+
+def test_a_table_that_counts_its_flops_in_another_way_is_told_so_among_the_limits(fit):
+    runs = sl.load("hoffmann2022")
+    own = runs.assign(flops=7.5 * runs["params"] * runs["tokens"])
+    told = [*limits.told(sl.fit(sl.laws.CHINCHILLA, own), sl.allocate(fit, [1e22]), 0.9)]
+    assert sum("its flops as 7.5 params tokens" in line for line in told) == 1
+    assert not any("params tokens" in line for line in limits.told(fit, None, 0.9))
 
 
 def test_a_report_needs_a_budget(fit):

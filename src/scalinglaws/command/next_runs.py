@@ -43,6 +43,7 @@ def command(
 ) -> None:
     """Say which runs would narrow the interval of an answer most, for what they cost."""
     import scalinglaws as sl
+    from scalinglaws.compute.own_flops import count_apart
     from scalinglaws.decide._contents import next_told
 
     wanted = numbers(targets, known=("flops", "params", "tokens"))
@@ -52,6 +53,8 @@ def command(
         )
     result = fitted(files, law, objective, given)
     sound(result, insist=insist)
+    if apart := count_apart(result):
+        click.echo(apart, err=True)
     at = {k: v for k, v in wanted.items() if k != "flops"}
     planned = sl.next_runs(
         result,

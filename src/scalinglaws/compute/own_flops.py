@@ -64,6 +64,26 @@ def own_count(fit: Fitted) -> float:
     return FLOPS_PER_PARAM_TOKEN if abs(k / FLOPS_PER_PARAM_TOKEN - 1) <= USUAL else k
 
 
+def count_apart(fit: Fitted) -> str:
+    """Return in a sentence how a fit's table counts its FLOPs where that is not 6ND, else nothing.
+
+    For answers whose budgets are 6ND whatever the table counts.
+    """
+    try:
+        k = own_count(fit)
+    except Unidentifiable:
+        return (
+            "Budgets are counted here as 6 params tokens; the table's own flops are another "
+            "multiple of params tokens at each size."
+        )
+    if k == FLOPS_PER_PARAM_TOKEN:
+        return ""
+    return (
+        f"Budgets are counted here as 6 params tokens, and the table counts its flops as {k:.3g} "
+        f"params tokens: give {FLOPS_PER_PARAM_TOKEN / k:.3g} times a budget in the table's flops."
+    )
+
+
 def _drift(ratio: np.ndarray, x: np.ndarray) -> tuple[float, float]:
     """Return by what share a ratio drifts over the runs, and how likely chance alone does that."""
     about = ratio - ratio.mean()

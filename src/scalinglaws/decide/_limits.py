@@ -8,6 +8,7 @@ import numpy as np
 
 from scalinglaws._format import flops_words
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN
+from scalinglaws.compute.own_flops import count_apart
 from scalinglaws.intervals import beyond, grouping
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def told(fit: Fit, plans: pd.DataFrame | None, level: float) -> Iterator[str]:
     if fit.simulated:
         yield "The runs were simulated: nothing here is a measurement."
     if plans is not None:
+        if apart := count_apart(fit):
+            yield apart
         yield from _far(fit, plans, level)
     groups = grouping.found(fit)
     if groups is not None and groups.count < FEW:
