@@ -75,7 +75,8 @@ def run(
 ) -> Run:
     """Execute one chapter with parameters of your own, such as ``runs="path.csv"``.
 
-    ``table`` is given to the chapter by whatever name it calls its table.
+    ``table`` is given to the chapter by whatever name it calls its table, and is said for all that
+    a parameter of that name says.
 
     Raises ``UnknownName`` for the chapter and ``BadParameters`` for its parameters before any
     kernel starts, ``ChapterFailed`` when a cell fails.
@@ -86,7 +87,7 @@ def run(
     project = Project.at(root)
     found = project.chapter(chapter)
     given = on_runs(found, table) if table else {}
-    values = check_parameters(found, given | parameters)
+    values = check_parameters(found, parameters | given)
     with alone(project):
         contain(project)
         warm_fonts(project)

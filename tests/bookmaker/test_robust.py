@@ -144,6 +144,7 @@ NASTY = {
     "OLD": "an 'old' $edition & `touch pwned`.zip",
     "NEW": "$(touch pwned)",
     "TAG": "v1; touch pwned",
+    "PYODIDE": "my 'pyodide' $(touch pwned)",
 }
 
 
@@ -193,16 +194,18 @@ def given_by_make(monkeypatch: pytest.MonkeyPatch, **values: str) -> dict[str, o
 def test_values_of_make_reach_the_chapter(monkeypatch: pytest.MonkeyPatch) -> None:
     assert given_by_make(monkeypatch, **NASTY) == {
         "chapter": NASTY["NAME"],
-        "runs": NASTY["RUNS"],  # RUNS is said for all that P says
+        "table": NASTY["RUNS"],
+        "runs": "my file.csv",
         "note": "it's $5",
         "seed": "1",
     }
     assert given_by_make(monkeypatch, NAME="one", P="runs='my file.csv' seed=1") == {
         "chapter": "one",
+        "table": None,
         "runs": "my file.csv",
         "seed": "1",
     }
-    assert given_by_make(monkeypatch, NAME="one") == {"chapter": "one"}
+    assert given_by_make(monkeypatch, NAME="one") == {"chapter": "one", "table": None}
 
 
 @pytest.mark.parametrize("text", ["seed", "seed='1", "=1"])

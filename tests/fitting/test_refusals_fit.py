@@ -51,7 +51,7 @@ def test_a_law_without_a_finite_loss_anywhere_is_refused_with_its_design():
         formula="y = inf",
         reference="made up",
     )
-    runs = pd.DataFrame({"x": np.geomspace(1, 100, 9), "loss": 2.0})
+    runs = pd.DataFrame({"x": np.geomspace(1, 100, 9), "loss": np.geomspace(2, 3, 9)})
     with pytest.raises(sl.Unidentifiable, match="gives no finite loss on these runs") as refusal:
         sl.fit(law, runs)
     assert refusal.value.partial.distinct == 9

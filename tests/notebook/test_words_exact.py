@@ -243,7 +243,7 @@ def test_a_fit_says_its_numbers_and_its_card(fitted):
     assert held.split() == ["E", number(1.8), "held"]
     assert rows["runs"] == "23 of a table (23 distinct, 1 of weight zero left out)"
     assert rows["spread"].startswith("tokens 149M to 1T (3.8 decades)")
-    scatter = fitted.residuals[fitted.counted].std()
+    scatter = np.sqrt(np.mean(fitted.residuals[fitted.counted] ** 2))
     assert rows["residual scatter"] == f"{scatter:.2%} of the loss"
     assert rows["seed and version"].startswith("seed 3, scalinglaws ")
     assert rows["objective"].endswith(f"summed over runs = {fitted.objective:.5g}")

@@ -56,7 +56,7 @@ def not_mixed(fit: Fitted) -> None:
     if (mixed := _pooling.apart(fit)) is not None:
         fix = Fix("where", {mixed.column: next(iter(mixed.means))})
         raise Unidentifiable(
-            Problem(f"{mixed}: {fix} keeps one of them", fix),
+            Problem(f"{mixed}: reading the table with {fix} keeps one of them", fix),
             partial=fit,
             insist=f"leave the column {mixed.column!r} out of the table",
         )
