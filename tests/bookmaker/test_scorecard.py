@@ -77,7 +77,7 @@ def test_totals_are_by_kind_of_check():
     assert "checks 6 numbers that 1 papers print or release" in words
     assert "On the papers' own runs 1 of 3 come back; on other people's runs 1 of 2 hold" in words
     assert "and 1 could not be checked" in words
-    # What only our interval holds is told apart from what came back.
+    # What only our interval holds is counted beside what came back.
     loose = sl.Interval(estimate=2.0, low=0.5, high=3.0, level=0.9, kind="case")
     words = totals_in_words([*every, made(loose)])
     assert "own runs 1 of 4 come back, and 1 more lie within our interval; on other" in words

@@ -6,11 +6,8 @@ are left in ``_build/screenshots/your_runs``.
 
 from __future__ import annotations
 
-import functools
-import http.server
 import json
 import shutil
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +19,7 @@ from test_book import _allowed
 from conftest import CHECKOUT, TOC, run_cli
 from scalinglaws._format import number
 from scalinglaws.command.browser import answer, example
+from serving import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,11 +72,6 @@ class Visit:
     frames: list[str] = field(default_factory=list)
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def site(
     browser: Any, pyodide_folder: Path, built_toy: Path, tmp_path_factory: pytest.TempPathFactory
@@ -98,11 +91,8 @@ def site(
 @pytest.fixture(scope="module")
 def address(site: Path) -> Iterator[str]:
     """The site behind an address of this machine."""
-    handler = functools.partial(_Quiet, directory=str(site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-        server.shutdown()
+    with served(site) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
