@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -59,7 +58,9 @@ class Code:
     @cached_property
     def digest(self) -> str:
         """Digest of what the code does: blank lines, comments and line numbers left out."""
-        tree = _Silent().visit(copy.deepcopy(self.tree))
+        # Listed before the tree loses them: to copy the tree would take longer than all the rest.
+        _ = self.nodes
+        tree = _Silent().visit(self.tree)
         lines = "\n".join(_instructions(compile(tree, "", "exec", dont_inherit=True)))
         return hashlib.sha256(lines.encode("utf-8", "backslashreplace")).hexdigest()
 

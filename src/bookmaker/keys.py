@@ -20,6 +20,7 @@ from bookmaker.tables import CATALOGUE, computes_a_name, sets_named
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from bookmaker.code import Code
     from bookmaker.project import Project
 
 # How a chapter is executed; how the others of this package order, check and show it is not told by
@@ -36,6 +37,7 @@ class Keys:
         self._project = project
         self._library = Package(project.library)
         self._digests: dict[Path, str] = {}
+        self._told: dict[str, frozenset[Path]] = {}
         self._computing: dict[str, bool] = {}
         self._sets = {p.parent.name: p.parent for p in (project.root / "data").glob("*/card.toml")}
 
@@ -65,7 +67,7 @@ class Keys:
         modules = self._library.reached(chapter)
         texts = chapter.texts.union(*(self._library.code(m).texts for m in modules))
         found = {m: self._library.code(m).digest for m in modules}
-        found |= {self._name(p): self._digest(p) for p in self._files(modules, texts)}
+        found |= {self._name(p): self._digest(p) for p in self._files(modules, chapter)}
         if any(map(self._computes, modules)) or computes_a_name(chapter, self._library):
             return found | self._all_sets
         for name in sets_named(texts.union(names), self._sets):
@@ -95,22 +97,34 @@ class Keys:
     @cached_property
     def _named(self) -> frozenset[Path]:
         """Files of the library, other than modules, whose names stand in a module."""
-        files = (p for p in self._library.folder.rglob("*") if p.is_file() and p.suffix != ".py")
-        told = [self._library.code(m).texts for m in self._library.everything]
-        return frozenset(p for p in files if any(p.name in text for t in told for text in t))
+        return frozenset().union(*map(self._named_in, self._library.everything))
 
     @cached_property
     def _unnamed(self) -> frozenset[Path]:
-        files = (p for p in self._library.folder.rglob("*") if p.is_file() and p.suffix != ".py")
-        return frozenset(p for p in files if "__pycache__" not in p.parts) - self._named
+        return frozenset(self._no_modules) - self._named
 
-    def _files(self, modules: Collection[str], texts: Iterable[str]) -> Iterable[Path]:
+    @cached_property
+    def _no_modules(self) -> list[Path]:
+        files = (p for p in self._library.folder.rglob("*") if p.is_file() and p.suffix != ".py")
+        return [p for p in files if "__pycache__" not in p.parts]
+
+    def _named_in(self, module: str) -> frozenset[Path]:
+        if module not in self._told:
+            self._told[module] = self._files_named(self._library.code(module))
+        return self._told[module]
+
+    def _files_named(self, code: Code) -> frozenset[Path]:
+        whole = "\n".join(code.texts)
+        return frozenset(p for p in self._no_modules if p.name in whole)
+
+    def _files(self, modules: Collection[str], chapter: Code) -> frozenset[Path]:
         """List the library's files that code names, or that lie beside it and no module names."""
         if not modules:
-            return
+            return frozenset()
         beside = {self._library.file(m).parent for m in modules}
-        yield from (p for p in self._unnamed if p.parent in beside)
-        yield from (p for p in self._named if any(p.name in text for text in texts))
+        named = self._files_named(chapter) & self._named
+        named = named.union(*map(self._named_in, modules))
+        return named | {p for p in self._unnamed if p.parent in beside}
 
     def _computes(self, module: str) -> bool:
         """Whether a module loads sets by names that it puts together; the loader itself may."""

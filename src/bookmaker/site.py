@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from bookmaker.project import Project
 
 STAMP = ".stamp"
-JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
+# The bibliography asks which packages are installed, by reading them all, at every citation.
+JUPYTER_BOOK = """
+from functools import cache
+import pybtex.plugin
+from jupyter_book.cli.main import main
+pybtex.plugin.entry_points = cache(pybtex.plugin.entry_points)
+main()
+"""
 LOG_TAIL_LINES = 40
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 # Files of the theme that no page of a book without launch buttons asks for.
