@@ -27,7 +27,7 @@ from scalinglaws._parallel.blas import one_blas_thread
 from scalinglaws._typing import Array
 from scalinglaws.curves._ends import end_notes
 from scalinglaws.curves._shapes import draws, shapes
-from scalinglaws.curves._solving import scaled, times
+from scalinglaws.curves._solving import explained, times
 from scalinglaws.errors import BadRuns, Unidentifiable
 
 LEAST = 6
@@ -149,22 +149,20 @@ def _continued(log_x: Array, log_loss: Array, at: Array) -> tuple[Array, Array]:
     past, future, belief = shapes(t, t[0]), shapes(to, t[0]), draws().belief
     weights, found = [], []
     for sign, odds in ((1.0, 0.0), (-1.0, RISING)):
-        floor, scale = scaled(past, np.exp(sign * y), whiten)
-        missed = sign * y[:, None] - np.log(floor[:, None] + scale[:, None] * past)
-        spread = (times(whiten, missed) ** 2).sum(axis=1) / n
+        floor, scale, spread = explained(past, sign * y, whiten)
         weight = -counted * (0.5 * np.log(spread + 1e-9) + evidence) - odds + belief
         weights.append(np.where(np.isfinite(weight), weight, -np.inf))
-        found.append((sign, floor, scale, missed, spread))
+        found.append((sign, floor, scale, spread))
     share = np.exp(np.array(weights) - np.max(weights))
     share /= share.sum()
 
     mean, square, within = np.zeros(len(to)), np.zeros(len(to)), np.zeros(len(to))
-    for (sign, floor, scale, missed, spread), part in zip(found, share, strict=True):
+    for (sign, floor, scale, spread), part in zip(found, share, strict=True):
         for g in range(len(part)):
             told = np.flatnonzero(part[g] > 1e-7)
-            w = part[g, told]
-            path = np.log(floor[g, told] + scale[g, told] * future[:, told])
-            path = sign * (path + times(carried[g], missed[g][:, told]))
+            w, low, high = part[g, told], floor[g, told], scale[g, told]
+            missed = sign * y[:, None] - np.log(low + high * past[:, told])
+            path = sign * (np.log(low + high * future[:, told]) + times(carried[g], missed))
             mean, square = mean + path @ w, square + path**2 @ w
             within = within + (spread[g, told] @ w) * left[g]
     total = share[share > 1e-7].sum()

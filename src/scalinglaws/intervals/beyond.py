@@ -223,6 +223,6 @@ def near_best(
     split = np.exp(np.linspace(-20.0, 20.0, 401))[:, None]
     middle = np.sqrt(both)
     with np.errstate(all="ignore"):  # the sizes that are tried go far beyond any run
-        loss = np.stack([law(params, params=middle * s, tokens=middle / s) for s in split])
+        loss = law(params, params=middle * split, tokens=middle / split)
     best = middle * split[loss.argmin(axis=0), 0]
     return np.asarray(np.abs(np.log(inputs["params"] / best)) <= np.log(NEAR_BEST))
