@@ -15,6 +15,7 @@ from functools import cache
 import numpy as np
 from scipy.special import ndtri
 
+from scalinglaws._sobol import sobol
 from scalinglaws._typing import Array
 
 EXPONENTS = (0.01, 3.0)
@@ -88,11 +89,9 @@ def _family(name: str, u: Array) -> tuple[Array, ...]:
 @cache
 def draws() -> Draws:
     """Return all shapes."""
-    from scipy.stats import qmc
-
     found, belief = [], []
     for name, n in NUMBER.items():
-        u = qmc.Sobol(4, rng=np.random.default_rng(0)).random(n)
+        u = sobol(4, n, seed=0)
         found.append(np.array(_family(name, u)))
         belief.append(np.full(n, np.log(SHARE[name] / n)))
     before, later, place, width, rises, left = np.concatenate(found, axis=1)

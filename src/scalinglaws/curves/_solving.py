@@ -4,7 +4,6 @@ import numpy as np
 
 from scalinglaws._typing import Array
 
-
 BLOCK = 256
 """Shapes at a time: what they need stays in the cache, where a million logarithms would not."""
 

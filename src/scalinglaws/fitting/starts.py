@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scalinglaws import _checks as checks
+from scalinglaws._sobol import sobol
 from scalinglaws._typing import Array
 from scalinglaws.errors import BadParameters, UnknownName
 from scalinglaws.fitting.derivatives.base import to_internal
@@ -87,9 +88,7 @@ def candidates(
         nodes = np.geomspace(*_EXPONENTS, _NODES[len(bent)])
         drawn = np.array(list(product(nodes, repeat=len(bent))))
     else:
-        from scipy.stats import qmc
-
-        unit = qmc.Sobol(len(bent), rng=np.random.default_rng(seed)).random(_DRAWS)
+        unit = sobol(len(bent), _DRAWS, seed=seed)
         drawn = np.stack([_within(p, x, y, u) for p, u in zip(bent, unit.T, strict=True)], axis=1)
     values = {p.name: drawn[:, j] for j, p in enumerate(bent)}
     values |= {k: np.full(len(drawn), v) for k, v in held.items()}
