@@ -13,6 +13,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from bookmaker.jobs import Job, Outcome, failure, keep_problem
 from bookmaker.project import notebook_text, read_notebook, write_atomically
+from bookmaker.warm import WarmManager
 from scalinglaws import errors
 
 ENGINE = "scalinglaws"
@@ -39,8 +40,10 @@ class _CountingEngine(NBClientEngine):  # type: ignore[misc]
         return super().execute_managed_notebook(nb_man, kernel_name, **options)
 
 
-def execute(job: Job, cell_done: CellDone) -> Outcome:
+def execute(job: Job, cell_done: CellDone, *, warm: bool = False) -> Outcome:
     """Run a chapter to its end and write it to ``job.target``, or say why it stopped.
+
+    ``warm`` forks the kernel from one process that has imported what chapters do: see ``warm``.
 
     A failing cell, or anything that a cell writes to stderr, is a failure: the partial notebook
     goes to ``job.failed`` and ``job.target`` is removed, so that no older result stands for it.
@@ -61,6 +64,7 @@ def execute(job: Job, cell_done: CellDone) -> Outcome:
             request_save_on_cell_execute=False,
             cwd=str(job.source.parent),
             cell_done=cell_done,
+            **({"kernel_manager_class": WarmManager} if warm else {}),
         )
         problem = _stderr_problem(job.chapter, notebook)
     except PapermillExecutionError as error:

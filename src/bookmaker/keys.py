@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # How a chapter is executed; how the others of this package order, check and show it is not told by
 # its outputs.
 _HERE = Path(__file__).parent
-_MACHINE = ("execute.py", "home.py")
+_MACHINE = ("execute.py", "home.py", "warm.py")
 
 
 class Keys:

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from bookmaker.execute import execute
 from bookmaker.jobs import Job, Outcome, keep_problem
+from bookmaker.warm import pays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.1
 STOP_SECONDS = 10
 _messages: Any = None  # set once in each worker process
-_busy = False
+_busy = _warm = False
 
 
 def execute_all(
@@ -44,10 +45,10 @@ def execute_all(
     workers = max(1, min(workers or len(free), len(jobs)))
     for number in range(workers):
         cores.put(free[number % len(free)] if workers > 1 else None)
-    cells = sum(job.cells for job in jobs)
+    cells, warm = sum(job.cells for job in jobs), pays(len(jobs), workers)
     pids: set[int] = set()
     with (
-        ProcessPoolExecutor(workers, context, _start_worker, (messages, cores)) as pool,
+        ProcessPoolExecutor(workers, context, _start_worker, (messages, cores, warm)) as pool,
         tqdm(
             total=cells,
             unit="cell",
@@ -82,9 +83,9 @@ def usable_cores() -> list[int | None]:
     return [None] * (os.cpu_count() or 1)
 
 
-def _start_worker(messages: Any, cores: Any) -> None:
-    global _messages
-    _messages = messages
+def _start_worker(messages: Any, cores: Any, warm: bool) -> None:
+    global _messages, _warm
+    _messages, _warm = messages, warm
     core = cores.get()
     if core is not None:
         os.sched_setaffinity(0, {core})
@@ -110,7 +111,7 @@ def _work(job: Job) -> Outcome | None:
     global _busy
     _busy = True
     try:
-        return execute(job, lambda: _messages.put(None))
+        return execute(job, lambda: _messages.put(None), warm=_warm)
     except KeyboardInterrupt:
         return None  # the parent knows; a traceback from each worker would only hide its message
     finally:
