@@ -107,7 +107,7 @@ def check_first(runs: pd.DataFrame, law: Law, *, held: Collection[str] = ()) -> 
         else:
             return
     else:
-        why = f"none of these {whole.runs} does. Add some"
+        why = f"none of these {whole.runs} does: add some"
     raise Unidentifiable(
         f"{law.name} is fitted in two steps, the first to runs that {first.words}, and {why}",
         partial=whole,

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import scalinglaws as sl
 from scalinglaws._fit import fit_all
+from scalinglaws.command.check import command as check
 
 LAW = sl.laws.DATA_CONSTRAINED
 FIRST = ("A", "B", "E", "alpha", "beta")
@@ -173,3 +175,16 @@ def test_the_card_says_what_was_settled_first(fitted):
     card = repr(fitted.report())
     assert "In two steps: A, B, E, alpha, beta from the 20 runs" in card
     assert "not studied for fits in two steps" in card
+
+
+def test_the_command_line_says_that_fresh_text_is_missing(tmp_path):
+    table = runs()[["params", "tokens", "unique_tokens", "loss"]]
+    for name, some, says in (
+        ("whole", table, "what a repeated token is worth: yes"),
+        ("again", table[often(table)], "none of these 60 does: add some"),
+    ):
+        path = tmp_path / f"{name}.csv"
+        some.to_csv(path, index=False)
+        found = CliRunner().invoke(check, [str(path)])
+        assert found.exit_code == 0
+        assert says in found.output

@@ -81,7 +81,7 @@ def settling(
     if not used.any():
         raise Unidentifiable(
             f"{law.name} is fitted in two steps, the first to runs that {first.words}, and none of "
-            f"these {len(y)} does. Add some, or pass steps=False"
+            f"these {len(y)} does: add some, or pass steps=False"
         )
     own = {k: v[used] for k, v in x.items()}
     stay = fixed(law, held)
