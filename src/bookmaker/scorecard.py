@@ -239,7 +239,7 @@ def _row(claim: Claim, chapter: str, title: str) -> str:
         f"aria-label='the cell of this claim in {escape(title, quote=True)}'>#</a>"
         f"<details><summary>{escape(claim.paper)}, {escape(claim.where)}</summary>"
         f"<p>{escape(' '.join(filter(None, about)))}</p></details></td>"
-        f"<td data-label='paper'>{claim.words(claim.published)}"
+        f"<td data-label='paper'>{claim.published_in_words}"
         f"<small>± {claim.tolerance_in_words}</small></td>"
         f"<td data-label='here'>{ours}{ends}</td><td>{_strip(claim)}</td></tr>"
     )

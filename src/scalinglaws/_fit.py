@@ -16,13 +16,14 @@ from scalinglaws.fitting import saved, starts
 from scalinglaws.fitting.derivatives.base import to_values
 from scalinglaws.fitting.derivatives.model import model_of
 from scalinglaws.fitting.fitted import Fitted, inputs_of
-from scalinglaws.fitting.multistart import AGREE, multistart
+from scalinglaws.fitting.multistart import AGREE, agreeing, multistart
 from scalinglaws.fitting.objectives import HUBER, Objective, resolve
 from scalinglaws.fitting.partial import partial
 from scalinglaws.fitting.solver.lad_programs import descend_straight
 from scalinglaws.fitting.solver.plan import run, run_all
-from scalinglaws.fitting.solver.problem import RESOLUTION, Task
-from scalinglaws.fitting.status import NEAR, condition_of, status_of
+from scalinglaws.fitting.solver.problem import Task
+from scalinglaws.fitting.status import condition_of, status_of
+from scalinglaws.fitting.steps import settling
 from scalinglaws.intervals import (
     covariance,
     interval,
@@ -115,6 +116,7 @@ def fit(
     held: Mapping[str, float] | None = None,
     start: Mapping[str, float] | Sequence[Mapping[str, float]] | None = None,
     seed: int = 0,
+    steps: bool = True,
     check: bool = True,
 ) -> Fit:
     """Fit a law to runs: minimise the sum of ``rho(residual)`` over its parameters.
@@ -126,8 +128,11 @@ def fit(
     is an :class:`Objective` or the name of one (``"huber"``, ``"lad"``, ``"lsq_log"``, ``"lsq"``).
     ``weights`` (n,) multiply each run's contribution; zero leaves a run out. ``held`` keeps
     parameters, by name, at given values. ``start``, a mapping or a list of them, replaces the
-    starts that come from the data. ``seed`` is a whole number. ``check=False`` fits even what the
-    runs cannot identify.
+    starts that come from the data. ``seed`` is a whole number. A law that says what some runs show
+    alone, as ``laws.DATA_CONSTRAINED`` does, is fitted in two steps: that part to those runs, then,
+    with it held, the rest to all; each refit takes both, so intervals carry the first step's
+    uncertainty. ``steps=False`` fits all at once. ``check=False`` fits even what the runs cannot
+    identify.
 
     Raises :class:`BadRuns` for values that a law or an objective cannot take (row and column are
     named), :class:`BadParameters` for a held value or a start out of bounds, and
@@ -153,6 +158,7 @@ def fit(
             held=held,
             start=start,
             seed=seed,
+            steps=steps,
             check=check,
         )
     )
@@ -166,6 +172,7 @@ def fit_all(
     objective: Objective | str = HUBER,
     held: Mapping[str, float] | None = None,
     seed: int = 0,
+    steps: bool = True,
     check: bool = True,
 ) -> list[Fit | ScalingLawError]:
     """Fit a law to each of many tables, as :func:`fit` does one by one, in a fraction of the time.
@@ -173,8 +180,8 @@ def fit_all(
     The options are those of :func:`fit`. Returns the fits in the order of the tables; in place of
     one that :func:`fit` refuses, the error that it raises.
     """
-    options: Any = {"objective": objective, "held": held, "seed": seed, "check": check}
-    return run_all(planned(law, runs, **options) for runs in tables)
+    how: Any = {"held": held, "seed": seed, "steps": steps, "check": check}
+    return run_all(planned(law, runs, objective=objective, **how) for runs in tables)
 
 
 def planned(
@@ -186,6 +193,7 @@ def planned(
     held: Mapping[str, float] | None = None,
     start: Mapping[str, float] | Sequence[Mapping[str, float]] | None = None,
     seed: int = 0,
+    steps: bool = True,
     check: bool = True,
 ) -> Plan[Fit]:
     """Plan what :func:`fit` does."""
@@ -202,15 +210,23 @@ def planned(
     used = bare if w.all() else bare[w > 0]
     x, y = inputs_of(law, used), used[law.response].to_numpy(dtype=float)
     design = identifiability.describe(used, law)
+    steps = steps and law.first is not None and not set(law.first.names) <= set(held)
     if check:
         try:
             identifiability.check(design, law)
+            if steps:
+                identifiability.check_first(used, law, held=held)
         except Unidentifiable as refusal:
             refusal.partial = partial(refusal, law, used, fit)
             raise
-    lower, upper = starts.bounds(law, y, held=held)
+    one, fixed = None, held
+    if steps:
+        how: Any = {"held": held, "start": start, "seed": seed}
+        one = yield from settling(law, x, y, w[w > 0], objective, **how)
+        fixed = held | dict(one.params)
+    lower, upper = starts.bounds(law, y, held=fixed)
     task = Task(model_of(law, x), y, w[w > 0], objective, lower, upper)
-    solution = yield from multistart(law, task, x, start=start, held=held, seed=seed)
+    solution = yield from multistart(law, task, x, start=start, held=fixed, seed=seed)
     if objective.delta == 0:
         solution = descend_straight(task, solution, agree=AGREE)
     rank = np.argsort(solution.objective, kind="stable")
@@ -221,16 +237,14 @@ def planned(
             partial=design,
             insist=Problem(f"give a start of your own: {_START}", _START),
         )
-    apart = np.maximum(AGREE * value, 100 * RESOLUTION * task.size(np.array([value]), rank[:1]))
-    agree = int((solution.objective <= value + apart).sum())
-    edge = np.array([NEAR * starts.unit(p, law, y) for p in law.parameters])
-    at_bound = tuple(
-        name
-        for j, name in enumerate(law.names)
-        if name not in held and min(theta[j] - lower[j], upper[j] - theta[j]) < edge[j]
-    )
+    agree = agreeing(task, solution)
+    free = [n for n in law.names if n not in fixed]
+    at_bound = starts.at_bounds(law, y, theta, lower, upper, free)
     condition = condition_of(task, theta)
     status, ok = status_of(bool(solution.converged[rank[0]]), at_bound, condition, agree, len(rank))
+    if one is not None:
+        status, ok = f"{one.words} {status}", ok and one.ok
+        at_bound, condition = (*one.at_bound, *at_bound), max(one.condition, condition)
     # The caller may go on to change the table: a fit keeps what it was fitted to.
     kept = bare.copy()
     kept.attrs = runs.attrs
@@ -252,6 +266,7 @@ def planned(
         weights=w,
         optima=solution.theta[rank],
         heights=solution.objective[rank],
+        first=np.empty((0, 0)) if one is None else one.optima,
     )
 
 

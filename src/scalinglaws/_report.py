@@ -106,6 +106,8 @@ def card_rows(fit: Fitted) -> list[tuple[str, str]]:
     if measured.loose(fit):
         text = "none for such runs: the parameters are not identified, whatever an interval says"
         rows.append(("empirical coverage", text))
+    elif fit.settled:
+        rows.append(("empirical coverage", "not studied for fits in two steps"))
     elif (share := measured.of(fit, kind)) is not None:
         under = ": too low" if share < measured.SHORT else ""
         design = measured.design_class(fit)

@@ -1,6 +1,7 @@
 """What a table of runs can and cannot answer: its spread, and the refusals that follow from it."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -9,12 +10,10 @@ from scalinglaws import _checks as checks
 from scalinglaws._typing import Array
 from scalinglaws.errors import BadRuns, Fix, Problem, Unidentifiable
 from scalinglaws.laws import Law
+from scalinglaws.laws.limited import read_once
 
 LEVELS = 3
 """Different values of each input that a law of several asks for: two always fit a power."""
-
-ONCE = 1.05
-"""Tokens over unique tokens up to which text counts as read once: names of runs are rounded."""
 
 MARGIN = 3
 """Distinct runs beyond the number of parameters that a fit asks for, so that scatter shows."""
@@ -25,6 +24,10 @@ RAY = 1.05
 DECADES = 1.0
 """Decades that the widest input must span."""
 
+_AT_ONCE = Problem(
+    "pass steps=False to fit all parameters to all runs at once, or hold the first: held={...}",
+    Fix("steps", False),
+)
 _INSIST = Problem("pass check=False to fit, or law=None to read_runs", Fix("check", False))
 
 
@@ -66,7 +69,7 @@ def describe(runs: pd.DataFrame, law: Law) -> Design:
     ratio, again = None, None
     response = runs[law.response].to_numpy(dtype=float)
     if "unique_tokens" in x:
-        again = int((x["tokens"] > ONCE * x["unique_tokens"]).sum())
+        again = int((~read_once(x)).sum())
     if {"params", "tokens"} <= set(x):
         per = x["tokens"] / x["params"]
         ratio = (float(per.min()), float(per.max()))
@@ -80,6 +83,35 @@ def describe(runs: pd.DataFrame, law: Law) -> Design:
         levels={c: len(np.unique(v)) for c, v in x.items()},
         repeating=again,
         same=float(response[0]) if np.all(response == response[0]) else None,
+    )
+
+
+def check_first(runs: pd.DataFrame, law: Law, *, held: Collection[str] = ()) -> None:
+    """Refuse runs that cannot determine what a fit in two steps takes from some of them.
+
+    Raises :class:`Unidentifiable` as :func:`check` does, of these runs and of the parameters that
+    they have an effect on, but for ``held`` ones; its ``partial`` is the :class:`Design` of all.
+    """
+    first = law.first
+    if first is None or set(first.names) <= set(held):
+        return
+    whole = describe(runs, law)
+    used = runs[first.where({c: runs[c].to_numpy(dtype=float) for c in law.inputs})]
+    asked = tuple(p for p in law.parameters if p.name not in (*first.idle, *held))
+    if len(used):
+        part = replace(law, inputs=first.inputs, parameters=asked, first=None)
+        try:
+            check(describe(used, part), part)
+        except Unidentifiable as refusal:
+            why = f"of the {len(used)} that do {refusal.reason}"
+        else:
+            return
+    else:
+        why = f"none of these {whole.runs} does: add some"
+    raise Unidentifiable(
+        f"{law.name} is fitted in two steps, the first to runs that {first.words}, and {why}",
+        partial=whole,
+        insist=_AT_ONCE,
     )
 
 

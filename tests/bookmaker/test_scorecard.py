@@ -46,7 +46,7 @@ def test_a_row_holds_verdict_claim_paper_ours_and_distance():
     assert "Toy et al., Table 1 (read in the paper's text)" in first[1]
     assert "Our interval: 80% profile." in first[1]
     assert "Tolerance: last digit." in first[1]
-    assert first[2].split() == ["1.00", "±", "0.25"]
+    assert first[2].split() == ["1.0", "±", "0.25"]
     assert first[3].split() == ["1.10", "0.90", "to", "1.40"]
     assert "aria-label='0.4 tolerances from the published value'" in page
     assert second[0] == "?\u00a0cannot be checked"

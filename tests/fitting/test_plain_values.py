@@ -123,7 +123,7 @@ def damaged(content, how):
     ("how", "match"),
     [
         ("table", "hash differs"),
-        ("format", "format 2"),
+        ("format", "format 3"),
         ("part", "lacks fit"),
         ("function", "not a name of this library"),
     ],

@@ -83,9 +83,9 @@ def test_an_interval_is_taken_apart_and_a_number_has_none():
     bare = made(ours=1)
     assert (bare.ours, bare.low, bare.high, bare.level, bare.kind) == (1.0, None, None, None, "")
     assert (bare.interval, bare.kind_in_words) == ("", "")
-    assert repr(bare) == "A: Toy et al., Table 1: 1.00; ours 1.00\n  reproduced (same method)"
+    assert repr(bare) == "A: Toy et al., Table 1: 1.0; ours 1.00\n  reproduced (same method)"
     assert repr(made(ours=None)).endswith(
-        "1.00; ours none\n  cannot be checked (same method): another law"
+        "1.0; ours none\n  cannot be checked (same method): another law"
     )
 
 
@@ -104,6 +104,28 @@ def test_an_interval_is_taken_apart_and_a_number_has_none():
 )
 def test_a_value_has_one_digit_more_than_its_tolerance(tolerance, words):
     assert made(tolerance=tolerance).words(math.pi) == words
+
+
+@pytest.mark.parametrize(
+    ("published", "tolerance", "words"),
+    [
+        (-0.082, 0.0005, "-0.082"),
+        (0.1, 0.0005, "0.100"),
+        (0.11, 0.005, "0.11"),
+        (0.07, 0.05, "0.07"),
+        (602, 0.5, "602"),
+        (602.0, 1.46, "602"),
+        (7, 0.5, "7"),
+        (2.0, 0.15, "2.0"),
+        (482.01, 124.52, "482"),
+        (15.387756, 0.06, "15.388"),
+        (math.log10(2.8e8), 0.1, "8.45"),
+        (9.9014e-5, 5e-9, "0.00009901"),
+        (3.568e13, 5e9, "35680000000000"),
+    ],
+)
+def test_a_published_value_is_shown_as_it_is_printed(published, tolerance, words):
+    assert made(published=published, tolerance=tolerance).published_in_words == words
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from threadpoolctl import ThreadpoolController
 
 import scalinglaws as sl
 from scalinglaws._parallel.blas import one_blas_thread
-from scalinglaws.intervals import refits
+from scalinglaws.intervals import drawing
 
 
 def threads():
@@ -107,6 +107,6 @@ def test_resamples_are_counted_with_what_the_platform_counts_with(monkeypatch):
     )
     fit = sl.fit(sl.laws.power_law("tokens"), runs)
     wide = fit.bootstrap(70, seed=3)
-    monkeypatch.setattr(refits, "INDEX", np.int32)
+    monkeypatch.setattr(drawing, "INDEX", np.int32)
     monkeypatch.setattr(np, "bincount", strict)
     assert sl.fit(sl.laws.power_law("tokens"), runs).bootstrap(70, seed=3).equals(wide)

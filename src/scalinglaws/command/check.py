@@ -55,6 +55,7 @@ def command(files: tuple[str, ...], write_map: str | None, as_json: bool, **give
                 if law is not None:
                     identifiability.measurable(runs, law)
                     identifiability.check(identifiability.describe(runs, law), law)
+                    identifiability.check_first(runs, law)
                 told["answers"][question] = "yes"
             table = runs if table is None else table
         except sl.ScalingLawError as refusal:

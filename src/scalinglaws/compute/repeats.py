@@ -6,7 +6,7 @@ import pandas as pd
 from scalinglaws import _checks as checks
 from scalinglaws._simulated import is_simulated
 from scalinglaws.errors import Unidentifiable
-from scalinglaws.identifiability import ONCE
+from scalinglaws.laws.limited import ONCE
 
 SAME = 0.02
 """Sizes and amounts of training within this share of each other are one setting."""

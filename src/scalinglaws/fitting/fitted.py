@@ -35,7 +35,8 @@ class Fitted:
     ``objective_kind`` what was summed; ``minimum`` says how the search ended, ``sound`` whether
     without a warning. ``condition`` is the condition number of the scaled problem, ``design`` the
     spread of the runs. ``optima`` (starts, P) and ``heights`` (starts,) are the minima that the
-    starts converged to, best first, in internal parameters.
+    starts converged to, best first, in internal parameters. ``first`` (K, P) are the minima of the
+    first step of a fit in two, best first; of another it is empty.
     """
 
     law: Law
@@ -55,6 +56,7 @@ class Fitted:
     weights: Array
     optima: Array
     heights: Array
+    first: Array = field(default_factory=lambda: np.empty((0, 0)))
     _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -88,6 +90,13 @@ class Fitted:
         return self.loss - fitted if self.law.domain == "real" else np.log(self.loss / fitted)
 
     @property
+    def settled(self) -> tuple[str, ...]:
+        """Parameters that come from the first step of a fit in two; of another, none."""
+        if not len(self.first) or self.law.first is None:
+            return ()
+        return tuple(n for n in self.law.first.names if n not in self.held)
+
+    @property
     def simulated(self) -> bool:
         """Whether the runs were simulated."""
         return is_simulated(self.runs)
@@ -98,8 +107,8 @@ class Fitted:
         return self.weights > 0
 
     def task(self) -> Task:
-        """Return what was minimised."""
-        held = {name: self.params[name] for name in self.held}
+        """Return what was minimised, in the second step of a fit in two."""
+        held = {name: self.params[name] for name in (*self.held, *self.settled)}
         lower, upper = starts.bounds(self.law, self.loss[self.counted], held=held)
         model = model_of(self.law, self.inputs)
         return Task(model, self.loss, self.weights, self.objective_kind, lower, upper)

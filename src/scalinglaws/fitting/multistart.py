@@ -13,7 +13,7 @@ from scalinglaws.fitting.solver import trust_region as trust
 from scalinglaws.fitting.solver.merge_starts import ENOUGH, PATIENCE, finish, search, widest
 from scalinglaws.fitting.solver.minimise import minimising
 from scalinglaws.fitting.solver.plan import Ask, Plan
-from scalinglaws.fitting.solver.problem import Solution, Task, join
+from scalinglaws.fitting.solver.problem import RESOLUTION, Solution, Task, join
 from scalinglaws.laws import Law
 
 AGREE = 1e-9
@@ -95,6 +95,14 @@ def multistart(
         ~far & whole.converged[to],
         whole.steps[to],
     )
+
+
+def agreeing(task: Task, found: Solution) -> int:
+    """Return how many starts ended at the lowest objective, to what can be resolved there."""
+    best = np.array([found.objective.argmin()])
+    value = float(found.objective[best[0]])
+    apart = max(AGREE * value, 100 * RESOLUTION * float(task.size(np.array([value]), best)[0]))
+    return int((found.objective <= value + apart).sum())
 
 
 def _grown(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from scalinglaws.fitting.objectives import Objective
     from scalinglaws.laws import Law
 
-FORMAT = 2
+FORMAT = 3
 """Changes when an older library could not read the file, or would read it wrongly."""
 
 _OWN = ("law", "objective_kind")

@@ -1,6 +1,6 @@
 """Starts that come from the data: spread over a law's shapes, linear parameters solved at each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import chain, combinations, product
 
 import numpy as np
@@ -13,6 +13,7 @@ from scalinglaws.errors import BadParameters, UnknownName
 from scalinglaws.fitting.derivatives.base import to_internal
 from scalinglaws.fitting.derivatives.power_sums import is_plain
 from scalinglaws.fitting.solver import small_systems as small
+from scalinglaws.fitting.status import NEAR
 from scalinglaws.laws import Law
 from scalinglaws.laws.parts import Parameter
 
@@ -55,6 +56,15 @@ def bounds(law: Law, y: Array, *, held: Mapping[str, float] | None = None) -> tu
             )
         lower[j] = upper[j] = np.log(value) if p.space == "log" else value
     return np.array(lower), np.array(upper)
+
+
+def at_bounds(
+    law: Law, y: Array, theta: Array, lower: Array, upper: Array, names: Collection[str]
+) -> tuple[str, ...]:
+    """Return which of the named parameters stand at a bound at internal parameters (P,)."""
+    room = np.minimum(theta - lower, upper - theta)
+    edge = [NEAR * unit(p, law, y) for p in law.parameters]
+    return tuple(n for n, r, e in zip(law.names, room, edge, strict=True) if n in names and r < e)
 
 
 def unit(p: Parameter, law: Law, y: Array) -> float:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scalinglaws._typing import Array
     from scalinglaws.fitting.solver.problem import Task
 
@@ -40,9 +42,14 @@ def status_of(
     return f"Minimum found inside all bounds; {found}.", True
 
 
-def condition_of(task: Task, theta: Array) -> float:
-    """Return the condition number of the free part of the metric, scaled to unit diagonal."""
+def condition_of(task: Task, theta: Array, only: Sequence[int] | None = None) -> float:
+    """Return the condition number of the free part of the metric, scaled to unit diagonal.
+
+    ``only`` names the columns that count.
+    """
     free = (theta > task.lower) & (theta < task.upper)
+    if only is not None:
+        free &= np.isin(np.arange(len(theta)), only)
     if not free.any():
         return float("nan")
     inner = task.metric(theta)[np.ix_(free, free)]

@@ -10,7 +10,7 @@ import pandas as pd
 from scalinglaws.errors import Unidentifiable, UnknownName
 from scalinglaws.fitting.derivatives.any_law import by_run
 from scalinglaws.fitting.derivatives.base import to_values
-from scalinglaws.intervals.quantity import evaluate
+from scalinglaws.intervals.quantity import at_once, evaluate
 
 if TYPE_CHECKING:
     from scalinglaws._typing import Array
@@ -28,6 +28,7 @@ def covariance(fit: Fitted, *, form: str = "sandwich") -> pd.DataFrame:
     :class:`Unidentifiable` when the runs leave no freedom or no curvature.
     """
     law, theta, objective = fit.law, fit.theta, fit.objective_kind
+    at_once(fit, "formula")
     if objective.delta == 0:
         raise Unidentifiable(
             f"{objective} has corners in place of curvature, so no formula says how its minimum "

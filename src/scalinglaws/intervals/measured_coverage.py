@@ -103,14 +103,14 @@ def loose(fit: Fitted) -> bool:
 def of(fit: Fitted, kind: str, quantity: str | None = None) -> float | None:
     """Return the measured coverage of a kind of interval on designs like a fit's, or ``None``.
 
-    Nothing was measured for few runs, held parameters, runs that fall into groups, or the
-    checkpoints of one.
+    Nothing was measured for few runs, held parameters, fits in two steps, runs that fall into
+    groups, or the checkpoints of one.
 
     Of the fit's own law where it was studied: that of the quantity, where one is named that was
     studied, else the median. Of another law, the median over all laws with as many inputs, of
     their predictions or of their parameters: what is called alike need not be alike.
     """
-    if loose(fit) or fit.held or fit.design.runs < FEWEST_RUNS:
+    if loose(fit) or fit.held or fit.settled or fit.design.runs < FEWEST_RUNS:
         return None
     if grouping.found(fit) is not None or grouping.of_one_run(fit):
         return None

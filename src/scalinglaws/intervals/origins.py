@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,8 @@ from scalinglaws.fitting.derivatives.model import model_of
 from scalinglaws.fitting.solver.minimise import minimise
 from scalinglaws.fitting.solver.problem import Task
 from scalinglaws.intervals import grouping
-from scalinglaws.intervals.refits import solve_again
+from scalinglaws.intervals.around import solve_again
+from scalinglaws.intervals.refits import in_steps, job, solved
 from scalinglaws.intervals.resampling import counts
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from scalinglaws._typing import Array
     from scalinglaws.fitting.fitted import Fitted
+    from scalinglaws.intervals.refits import Job
     from scalinglaws.laws import Law
 
 CUTS = (2.0, 4.0, 8.0, 16.0)
@@ -92,14 +94,25 @@ def origins(fit: Fitted) -> list[Origin]:
             task.lower,
             task.upper,
         )
-        ends = minimise(part, np.vstack([fit.theta, begin]))
-        theta = ends.theta[ends.objective.argmin()]
+        work = _steps(fit, small) if fit.settled else None
+        if work is None:
+            ends = minimise(part, np.vstack([fit.theta, begin]))
+            theta = ends.theta[ends.objective.argmin()]
+        else:
+            ends = solved(work, part.weights[None], part.y)
+            if not ends.converged[0]:
+                continue
+            theta = ends.theta[0]
         # A resample without a run below the cut has nothing to be fitted to.
         weights = (drawn * fit.weights[on])[:, small]
         usable = (weights > 0).sum(axis=1) >= need
         if usable.sum() < LEAST_USABLE:
             continue
-        found = solve_again(part, theta, weights[usable])
+        found = (
+            solve_again(part, theta, weights[usable])
+            if work is None
+            else solved(work, weights[usable], part.y)
+        )
         full = np.full((PAIRED, len(theta)), np.nan)
         full[usable] = np.where(found.converged[:, None], found.theta, np.nan)
         out.append(
@@ -112,3 +125,18 @@ def origins(fit: Fitted) -> list[Origin]:
         )
     fit._kept["origins"] = out
     return out
+
+
+def _steps(fit: Fitted, small: npt.NDArray[np.bool_]) -> Job:
+    """Return the job of a fit in two steps on some of its runs."""
+    whole = job(fit, PAIRED, kind="case", seed=None, by=None, indices=None)
+    return in_steps(
+        fit,
+        replace(
+            whole,
+            inputs={k: v[small] for k, v in whole.inputs.items()},
+            loss=whole.loss[small],
+            weights=whole.weights[small],
+            first=None,
+        ),
+    )

@@ -14,6 +14,7 @@ from scalinglaws._parallel.blas import one_blas_thread
 from scalinglaws.errors import BadParameters, Unidentifiable, UnknownName
 from scalinglaws.fitting.derivatives.base import to_values
 from scalinglaws.fitting.solver.minimise import minimise
+from scalinglaws.intervals.quantity import at_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,7 @@ def profile(fit: Fitted, grids: Mapping[str, npt.ArrayLike]) -> pd.DataFrame:
     passes through all of its runs, :class:`Unidentifiable`.
     """
     law = fit.law
+    at_once(fit, "profile")
     if unknown := set(grids) - set(law.names):
         raise UnknownName(f"{law.name} has no parameter {', '.join(sorted(unknown))}")
     if both := set(grids) & set(fit.held):
@@ -121,6 +123,7 @@ def ends(fit: Fitted, name: str, level: float) -> tuple[float, float]:
     objective without curvature.
     """
     law, task = fit.law, fit.task()
+    at_once(fit, "profile")
     free = [n not in fit.held and n not in fit.at_bound for n in law.names]
     j = law.names.index(name)
     r = fit.objective_kind.residuals(law(fit.params, **fit.inputs), fit.loss)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scalinglaws.errors import BadParameters, UnknownName
+from scalinglaws.errors import BadParameters, Unidentifiable, UnknownName
 
 if TYPE_CHECKING:
     from scalinglaws._typing import Array
@@ -39,3 +39,14 @@ def evaluate(fit: Fitted, quantity: Quantity, values: Mapping[str, Any]) -> Arra
         return np.asarray(values[quantity], dtype=float)
     known = (*fit.law.names, *fit.law.derived)
     raise UnknownName(f"{fit.law.name} has nothing called {quantity!r}; it has {', '.join(known)}")
+
+
+def at_once(fit: Fitted, what: str) -> None:
+    """Raise :class:`Unidentifiable` for a fit in two steps: no one minimum is there to judge by."""
+    if fit.settled:
+        raise Unidentifiable(
+            f"{fit.law.name} was fitted in two steps, which have no minimum in common, so that no "
+            f"{what} says how they scatter: ask for a bootstrap, which repeats both, or fit with "
+            f"steps=False",
+            partial=fit,
+        )

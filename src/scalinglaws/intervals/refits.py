@@ -17,14 +17,15 @@ import numpy.typing as npt
 from scalinglaws import _checks as checks
 from scalinglaws._parallel.blas import one_blas_thread
 from scalinglaws.errors import BadParameters, BadRuns, UnknownName
+from scalinglaws.fitting import starts
 from scalinglaws.fitting.derivatives.base import to_values
 from scalinglaws.fitting.derivatives.model import model_of
-from scalinglaws.fitting.solver.expansion import Expansion
 from scalinglaws.fitting.solver.minimise import minimise
-from scalinglaws.fitting.solver.newton_step import root_of
 from scalinglaws.fitting.solver.problem import Solution, Task
-from scalinglaws.fitting.solver.refit import refit
+from scalinglaws.fitting.steps import fixed, remaining
 from scalinglaws.intervals import grouping
+from scalinglaws.intervals.around import around, better, lowest, near, part
+from scalinglaws.intervals.drawing import counts_of, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from scalinglaws._typing import Array
     from scalinglaws.fitting.fitted import Fitted
     from scalinglaws.fitting.objectives import Objective
+    from scalinglaws.fitting.solver.expansion import Expansion
     from scalinglaws.laws import Law
 
 KINDS = ("case", "residual", "group")
@@ -39,16 +41,11 @@ KINDS = ("case", "residual", "group")
 JACKKNIFE = "jackknife"
 """Each group left out once: as many refits as groups."""
 
+
 _BLOCK = 2**20
 """Runs times resamples in a block: 8 MB of weights."""
 
-UNIT = 64
-"""Resamples that are drawn from one seed."""
-
 _OTHERS = 7
-
-INDEX = np.intp
-"""What numpy counts with on this platform: 32 bits wide in a browser."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +66,15 @@ class Job:
     n: int
     groups: npt.NDArray[np.intp] | None = None
     indices: npt.NDArray[np.intp] | None = None
+    first: Job | None = None
+    """The first step of a fit in two, on its own runs."""
 
     @cached_property
     def near(self) -> tuple[Array, Expansion | None]:
         """What all refits share: the root of the metric at the fit, and the law around it."""
         model = model_of(self.law, self.inputs)
         task = Task(model, self.loss, self.weights, self.objective, self.lower, self.upper)
-        return _near(task, self.theta)
+        return near(task, self.theta)
 
     @property
     def block(self) -> int:
@@ -127,7 +126,7 @@ def job(
     kept = fit.weights > 0 if rows is None else np.ones(size, dtype=bool)
     same = fit.heights < fit.heights[0] * (1 + 1e-6) + 1e-300
     _, other = np.unique(fit.optima[~same].round(4), axis=0, return_index=True)
-    return Job(
+    work = Job(
         law=fit.law,
         inputs={k: v[kept] for k, v in fit.inputs.items()},
         loss=fit.loss[kept],
@@ -143,6 +142,29 @@ def job(
         groups=groups,
         indices=rows,
     )
+    return in_steps(fit, work)
+
+
+def in_steps(fit: Fitted, work: Job) -> Job:
+    """Return a job of runs of a fit with the fit's first step, if it took one."""
+    if not fit.settled or fit.law.first is None:
+        return work
+    used = fit.law.first.where(work.inputs)
+    held = fixed(fit.law, {name: fit.params[name] for name in fit.held})
+    lower, upper = starts.bounds(fit.law, fit.loss[fit.counted], held=held)
+    first = replace(
+        work,
+        inputs={k: v[used] for k, v in work.inputs.items()},
+        loss=work.loss[used],
+        weights=work.weights[used],
+        lower=lower,
+        upper=upper,
+        theta=fit.first[0],
+        others=fit.first[1:],
+        groups=None,
+        indices=None,
+    )
+    return replace(work, first=first)
 
 
 def _weighty(rows: npt.NDArray[Any], weights: Array) -> None:
@@ -162,17 +184,17 @@ def draw(job: Job, block: int) -> tuple[Array, Array]:
     size, first = len(job.loss), block * job.block
     last = min(first + job.block, job.n)
     if job.indices is not None:
-        return _counts(job.indices[first:last], job.weights), job.loss
+        return counts_of(job.indices[first:last], job.weights), job.loss
     if job.groups is not None:
         labels = int(job.groups.max()) + 1
         if job.kind == JACKKNIFE:
             left_out = np.arange(first, last)[:, None]
             return (job.groups != left_out) * job.weights, job.loss
-        drawn = _counts(_rows(job.seed, first, last, labels), np.ones(labels))
+        drawn = counts_of(rows_of(job.seed, first, last, labels), np.ones(labels))
         return drawn[:, job.groups] * job.weights, job.loss
-    rows = _rows(job.seed, first, last, size)
+    rows = rows_of(job.seed, first, last, size)
     if job.kind == "case":
-        return _counts(rows, job.weights), job.loss
+        return counts_of(rows, job.weights), job.loss
     p = {k: v[0] for k, v in to_values(job.law, job.theta[None]).items()}
     curve = job.law(p, **job.inputs)
     log = job.objective.space == "log"
@@ -185,88 +207,58 @@ def draw(job: Job, block: int) -> tuple[Array, Array]:
     return np.broadcast_to(job.weights, drawn.shape), redrawn
 
 
-def _rows(seed: int, first: int, last: int, size: int) -> npt.NDArray[np.intp]:
-    """Draw row numbers (last - first, size); a resample's depend on its own number only."""
-    units = range(first // UNIT, -(-last // UNIT))
-    drawn = [np.random.default_rng([seed, u]).integers(0, size, (UNIT, size)) for u in units]
-    start = first - units[0] * UNIT
-    # The same numbers are drawn on every platform, then counted with what it counts with.
-    return np.concatenate(drawn)[start : start + last - first].astype(INDEX, copy=False)
-
-
-def _counts(rows: npt.NDArray[np.intp], weights: Array) -> Array:
-    """Return weights (n,) times how often each run was drawn, (b, n), for row numbers (b, rows)."""
-    size = len(weights)
-    out = np.empty((len(rows), size))
-    start = size * np.arange(UNIT, dtype=INDEX)[:, None]
-    # In parts that stay in the cache: the counts of all at once take four times as long.
-    for first in range(0, len(rows), UNIT):
-        some = rows[first : first + UNIT]
-        flat = (some + start[: len(some)]).ravel()
-        drawn = np.bincount(flat, minlength=size * len(some)).reshape(-1, size)
-        np.multiply(drawn, weights, out=out[first : first + UNIT])
-    return out
-
-
 @one_blas_thread
 def solve(job: Job, block: int) -> Solution:
     """Refit the resamples of one block."""
-    weights, loss = draw(job, block)
+    return solved(job, *draw(job, block))
+
+
+def solved(job: Job, weights: Array, loss: Array) -> Solution:
+    """Refit problems of the runs of a job, by their weights (b, n) and loss, (n,) or (b, n)."""
     model = model_of(job.law, job.inputs)
     task = Task(model, loss, weights, job.objective, job.lower, job.upper)
+    if job.first is not None:
+        return _after(job, job.first, task)
     if not (job.lower < job.upper).any():
-        begin = np.tile(job.theta, (len(weights), 1))
-        value = task.value(begin, np.arange(len(begin)))
-        return Solution(begin, value, np.isfinite(value), np.zeros(len(begin), dtype=np.intp))
+        return _put(task, np.tile(job.theta, (len(weights), 1)))
     if job.objective.delta == 0:
         return minimise(task, np.tile(job.theta, (len(weights), 1)))
-    found = _around(task, job.theta, job.near)
+    found = around(task, job.theta, job.near)
     if len(job.others):
         found = _elsewhere(job, task, found)
     return found
 
 
-def solve_again(whole: Task, theta: Array, weights: Array) -> Solution:
-    """Minimise a task again for each row of weights (B, n), from its own minimum at theta (P,)."""
-    task = replace(whole, weights=weights)
-    if whole.objective.delta == 0 or not (whole.lower < whole.upper).any():
-        return minimise(task, np.tile(theta, (len(weights), 1)))
-    return _around(task, theta, _near(whole, theta))
+def _put(task: Task, theta: Array) -> Solution:
+    """Return a solution in which nothing may move."""
+    value = task.value(theta, np.arange(len(theta)))
+    return Solution(theta, value, np.isfinite(value), np.zeros(len(theta), dtype=np.intp))
 
 
-def _near(task: Task, theta: Array) -> tuple[Array, Expansion | None]:
-    free = task.lower < task.upper
-    root = root_of(task.metric(theta)[None], free[None])[0][free]
-    return root, Expansion.of(task, theta, root)
-
-
-def _around(task: Task, theta: Array, near: tuple[Array, Expansion | None]) -> Solution:
-    """Refit near one minimum, and step down exactly what that does not lead to an end."""
-    found = refit(task, theta, *near)
-    left = np.flatnonzero(~found.converged)
-    if left.size:
-        begin = np.tile(theta, (left.size, 1))
-        found = _better(found, left, minimise(_part(task, left), begin))
-    return found
-
-
-def _part(task: Task, which: npt.NDArray[np.intp]) -> Task:
-    y = task.y if task.y.ndim == 1 else task.y[which]
-    return replace(task, y=y, weights=task.weights[which])
-
-
-def _better(found: Solution, which: npt.NDArray[np.intp], other: Solution) -> Solution:
-    """Put another solution of some problems in place where it is lower or where it converged."""
-    old = found.objective[which]
-    take = (other.objective < old) | (other.converged & (other.objective <= old))
-    where = which[take]
-    for mine, theirs in (
-        (found.theta, other.theta),
-        (found.objective, other.objective),
-        (found.converged, other.converged),
-    ):
-        mine[where] = theirs[take]
-    return found
+def _after(job: Job, first: Job, task: Task) -> Solution:
+    """Refit both steps: to the second, what the first one settles is known, problem by problem."""
+    law = job.law
+    assert law.first is not None
+    used = law.first.where(job.inputs)
+    settled = solved(first, task.weights[:, used], task.y[..., used])
+    columns = [law.names.index(name) for name in law.first.names]
+    theta = np.tile(job.theta, (len(task.weights), 1))
+    theta[:, columns] = settled.theta[:, columns]
+    free = job.lower < job.upper
+    found = _put(task, theta)
+    if free.any():
+        known = tuple(n for n, moves in zip(law.names, free, strict=True) if not moves)
+        values, shape = to_values(law, theta), task.weights.shape
+        x = dict(job.inputs) | {name: values[name][:, None] for name in known}
+        wide = {k: np.broadcast_to(v, shape) for k, v in x.items()}
+        model = model_of(remaining(law, known), wide)
+        second = replace(task, model=model, lower=job.lower[free], upper=job.upper[free])
+        rest = lowest(second, job.theta[free], job.others[:, free])
+        theta[:, free] = rest.theta
+        found = replace(rest, theta=theta)
+    # With fewer runs than it has parameters a first step ends anywhere.
+    enough = (task.weights[:, used] > 0).sum(axis=1) >= (first.lower < first.upper).sum()
+    return replace(found, converged=found.converged & settled.converged & enough)
 
 
 def _elsewhere(job: Job, task: Task, found: Solution) -> Solution:
@@ -281,5 +273,5 @@ def _elsewhere(job: Job, task: Task, found: Solution) -> Solution:
         lower = np.flatnonzero(height < found.objective * (1 - 1e-9))
         if lower.size:
             begin = np.tile(theta, (lower.size, 1))
-            found = _better(found, lower, minimise(_part(task, lower), begin))
+            found = better(found, lower, minimise(part(task, lower), begin))
     return found

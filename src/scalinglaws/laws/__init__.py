@@ -16,8 +16,9 @@ from scalinglaws.laws.downstream import (
 )
 from scalinglaws.laws.embeddings import recounted
 from scalinglaws.laws.interaction import INTERACTION
-from scalinglaws.laws.joint import DATA_CONSTRAINED, KAPLAN_ND, KAPLAN_NS, OVERTRAINED, ROUTED
+from scalinglaws.laws.joint import KAPLAN_ND, KAPLAN_NS, OVERTRAINED, ROUTED
 from scalinglaws.laws.law import Law, add, multiply
+from scalinglaws.laws.limited import DATA_CONSTRAINED
 from scalinglaws.laws.parts import Parameter, Term
 from scalinglaws.laws.powers import CHINCHILLA, TIED, line, power_law, product, sum_of_powers
 from scalinglaws.laws.schedule import ANNEALED, areas

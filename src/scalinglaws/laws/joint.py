@@ -1,4 +1,4 @@
-"""Laws of several inputs: Kaplan's, limited data, and routed models."""
+"""Laws of several inputs: Kaplan's, over-trained and routed models."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,8 +11,6 @@ from scalinglaws.laws.parts import Parameter, Values, coefficient, exponent, lev
 
 _HUGE = 1e100
 """Largest scale in the unit of an input: its power must stay a finite number."""
-_NO_MORE = 50.0
-"""Log of a repetition beyond which another one adds nothing that a double can hold."""
 
 
 def log_weights(log_columns: Sequence[Array], least: float = 0.01) -> Array:
@@ -117,43 +115,6 @@ KAPLAN_NS = Law(
 """Loss of a model of ``params`` after ``steps``, which Kaplan et al. count at a large batch."""
 
 
-def _log_effective(p: Values, x: Values) -> tuple[Any, Any]:
-    """Return logs of the effective size and data, ``U (1 + R* (1 - exp(-R / R*)))`` each."""
-    size, data = np.log(x["params"]), np.log(x["tokens"])
-    unique = np.minimum(np.log(x["unique_tokens"]), data)
-    ratio = np.log(p["alpha"]) + np.log(p["A"]) - np.log(p["beta"]) - np.log(p["B"])
-    log_g = ratio / (p["alpha"] + p["beta"])
-    base = np.minimum(p["beta"] / p["alpha"] * (unique + log_g) + log_g, size)
-    excess = np.expm1(np.minimum(size - base, _NO_MORE))
-    repeats = np.expm1(np.minimum(data - unique, _NO_MORE))
-    return (
-        base + np.log1p(-p["R_N"] * np.expm1(-excess / p["R_N"])),
-        unique + np.log1p(-p["R_D"] * np.expm1(-repeats / p["R_D"])),
-    )
-
-
-def _data_constrained(p: Values, x: Values) -> Any:
-    size, data = _log_effective(p, x)
-    return p["E"] + p["A"] * np.exp(-p["alpha"] * size) + p["B"] * np.exp(-p["beta"] * data)
-
-
-def _guess_constrained(
-    values: Mapping[str, Array], inputs: Mapping[str, Array], loss: Array
-) -> Mapping[str, Array]:
-    # The weights are linear once effective size is known, which itself depends on their ratio.
-    alpha, beta = values["alpha"][:, None], values["beta"][:, None]
-    found = dict(values)
-    size = np.broadcast_to(np.log(inputs["params"]), (len(alpha), len(loss)))
-    for _ in range(3):
-        p = {k: v[:, None] for k, v in found.items()}
-        data = _log_effective(p, inputs)[1]
-        columns = [-alpha * size - np.log(loss), -beta * data - np.log(loss), -np.log(loss)[None]]
-        weights = np.exp(np.clip(log_weights(columns), -np.log(_HUGE), np.log(_HUGE)))
-        found.update(zip(("A", "B", "E"), weights, strict=True))
-        size = _log_effective({k: v[:, None] for k, v in found.items()}, inputs)[0]
-    return found
-
-
 def _overtrained(p: Values, x: Values) -> Any:
     flops, ratio = np.log(x["flops"]), np.log(x["tokens_per_param"])
     up = p["a"] * np.exp(p["eta"] * (ratio - flops))
@@ -178,46 +139,6 @@ OVERTRAINED = Law(
 
 It is :data:`CHINCHILLA` with equal exponents, ``alpha = beta = 2 eta``, written in C = 6 N D and
 M = D / N.
-"""
-
-
-def _reuse(name: str, symbol: str, meaning: str) -> Parameter:
-    return Parameter(
-        name=name,
-        symbol=symbol,
-        unit="1",
-        meaning=meaning,
-        lower=1e-3,
-        upper=1e6,
-        start=(0.5, 200.0),
-    )
-
-
-DATA_CONSTRAINED = Law(
-    name="limited data",
-    inputs=("params", "tokens", "unique_tokens"),
-    parameters=(
-        coefficient("A", "A", "loss * params^alpha", "weight of the finite-model term"),
-        coefficient("B", "B", "loss * tokens^beta", "weight of the finite-data term"),
-        level("E", "E", "loss", "irreducible loss: what no scale removes"),
-        exponent("alpha", "α", "how fast loss falls with effective size"),
-        exponent("beta", "β", "how fast loss falls with effective data"),
-        _reuse("R_D", "R_D*", "repetitions of the data after which further ones fade"),
-        _reuse("R_N", "R_N*", "excess of parameters after which further ones fade"),
-    ),
-    function=_data_constrained,
-    guess=_guess_constrained,
-    formula=(
-        "L = E + A N'^-alpha + B D'^-beta, X' = U_X (1 + R_X* (1 - exp(-R_X/R_X*))), "
-        "R_X = X/U_X - 1, U_D = min(unique tokens, D), U_N = min(N, size optimal for U_D tokens)"
-    ),
-    reference="Muennighoff et al. 2023",
-)
-"""Chinchilla's law in which repeated tokens and parameters in excess of them lose their value.
-
-Without repetition it is :data:`CHINCHILLA` up to the compute-optimal size, and everywhere when
-``R_N`` is large. The authors held ``alpha = beta`` and all but ``R_D`` and ``R_N`` at a fit of
-runs without repetition: ``held=`` does so.
 """
 
 

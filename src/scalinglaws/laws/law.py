@@ -15,6 +15,7 @@ from scalinglaws._typing import Array
 from scalinglaws.errors import BadParameters, UnknownName
 from scalinglaws.laws.parts import (
     Bound,
+    First,
     Function,
     Grow,
     Guess,
@@ -55,6 +56,7 @@ class Law:
     guess: Guess | None = None
     simpler: "Law | None" = None
     grow: Grow | None = None
+    first: First | None = None
     terms: tuple[Term, ...] = ()
     derived: Mapping[str, Callable[[Values], Any]] = field(default_factory=dict)
     domain: Literal["positive", "real"] = "positive"

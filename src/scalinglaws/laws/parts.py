@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from scalinglaws._typing import Array
 from scalinglaws.errors import BadParameters
@@ -14,6 +15,7 @@ Values = Mapping[str, Any]
 Function = Callable[[Values, Values], Any]
 Guess = Callable[[Mapping[str, Array], Mapping[str, Array], Array], Mapping[str, Array]]
 Grow = Callable[[Mapping[str, float], Mapping[str, Array], Array], Mapping[str, Array]]
+Where = Callable[[Mapping[str, Array]], npt.NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,22 @@ class Parameter:
             )
         if self.space not in ("log", "linear"):
             raise BadParameters(f"{self.name}: space is 'log' or 'linear'; found {self.space!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class First:
+    """What of a law is fitted before the rest, and to which of the runs.
+
+    ``names`` are the parameters that stay as these runs give them: those of which
+    ``where(inputs)`` is true, (n,), and of which ``words`` say what they do. ``inputs`` are those
+    that tell these runs apart, ``idle`` the parameters that have no effect on them.
+    """
+
+    names: tuple[str, ...]
+    inputs: tuple[str, ...]
+    idle: tuple[str, ...]
+    where: Where
+    words: str
 
 
 @dataclass(frozen=True, kw_only=True)

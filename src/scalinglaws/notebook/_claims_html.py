@@ -53,7 +53,7 @@ def _row(claim: Record) -> str:
     verdict = f"{SYMBOLS[claim.verdict]}\u00a0{escape(claim.verdict)}"
     return (
         f"<tr id='{claim.anchor}'><td class='{CLASSES[claim.verdict]}'>{verdict}</td>"
-        f"<td>{escape(claim.quantity)}</td><td>{claim.words(claim.published)}</td>"
+        f"<td>{escape(claim.quantity)}</td><td>{claim.published_in_words}</td>"
         f"<td>{escape(claim.ours_in_words)} {ends}</td></tr>"
     )
 

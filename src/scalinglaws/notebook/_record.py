@@ -4,6 +4,8 @@ import math
 import re
 from dataclasses import dataclass
 
+import numpy as np
+
 from scalinglaws._format import count
 
 
@@ -46,6 +48,20 @@ class Record:
         return f"{value:.{min(decimals, 8)}f}"
 
     @property
+    def published_in_words(self) -> str:
+        """The published value as it is printed; one with more digits than its tolerance, as ours.
+
+        A zero at the end is printed where the tolerance can hold it, and not beyond.
+        """
+        if self.unit in ("parameters", "tokens"):
+            return count(self.published)
+        held = math.ceil(-math.log10(2 * self.tolerance) - 1e-9)
+        printed = len(np.format_float_positional(self.published, trim="-").partition(".")[2])
+        if printed > held + 1:
+            return self.words(self.published)
+        return f"{self.published:.{min(max(0, held, printed), 8)}f}"
+
+    @property
     def tolerance_in_words(self) -> str:
         """The tolerance with as many digits as it needs."""
         if self.unit in ("parameters", "tokens"):
@@ -73,7 +89,7 @@ class Record:
         """Return the claim as two lines of text."""
         ends = f" ({self.kind_in_words}: {self.interval})" if self.interval else ""
         return (
-            f"{self.quantity}: {self.paper}, {self.where}: {self.words(self.published)}; "
+            f"{self.quantity}: {self.paper}, {self.where}: {self.published_in_words}; "
             f"ours {self.ours_in_words}{ends}\n  {self.verdict} ({self.check})"
             + (f": {self.because}" if self.because else "")
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -54,7 +55,8 @@ def fragility(result: Fit, of: str | Of, *, by: str = "flops", seed: int = 0) ->
         row = {"changed": changed, "way": way, "value": np.nan, "runs": len(runs), "why": ""}
         try:
             held = {name: result.params[name] for name in result.held}
-            again = fit(result.law, runs, objective=objective, held=held, seed=seed, check=False)
+            how: Any = {"held": held, "seed": seed, "steps": bool(result.settled), "check": False}
+            again = fit(result.law, runs, objective=objective, **how)
             row["value"] = asked(again)
             if stuck := [name for name in again.at_bound if name not in again.law.linear]:
                 row["why"] = f"{', '.join(stuck)} at the edge of its range"
