@@ -7,6 +7,7 @@ import numpy as np
 
 from scalinglaws._fit import fit
 from scalinglaws.compute.allocate import allocate
+from scalinglaws.compute.isoflop import frontier
 from scalinglaws.counting import PF_DAY
 from scalinglaws.data.catalogue import load
 from scalinglaws.laws import CHINCHILLA
@@ -15,11 +16,12 @@ BUDGET = 5.76e23
 """Chinchilla's own budget in FLOPs (Hoffmann et al. 2022)."""
 
 MODELS = {
-    "Chinchilla": (70e9, 1.4e12),  # Hoffmann et al. 2022, abstract
-    "Gopher": (280e9, 300e9),  # Rae et al. 2021; Hoffmann et al. 2022, Table 1
-    "GPT-3": (175e9, 300e9),  # Brown et al. 2020, Table 2.1
+    "Chinchilla": "Chinchilla",
+    "Gopher": "Gopher (280B)",
+    "PaLM": "PaLM (540B)",
+    "Llama 2 7B": "Llama 2-7B",
 }
-"""Parameters and training tokens of models that were trained."""
+"""Models that were trained: their short names, and those in the bundled table of models."""
 
 
 def kaplan(flops: np.ndarray) -> np.ndarray:
@@ -31,13 +33,16 @@ def draw_hook(root: Path) -> Path:
     """Draw the best size by two laws for two widths and two themes; returns the first file."""
     from scalinglaws import figures as plot
 
-    flops = np.sort([*np.geomspace(2e18, 1e26, 40), BUDGET])
+    flops = np.sort([*np.geomspace(2e18, 1e25, 40), BUDGET])
     runs = load("hoffmann2022")
+    known = load("cottier2024/models").set_index("model")
+    trained = {name: known.loc[row, ["flops", "params"]] for name, row in MODELS.items()}
     picture = plot.answers(
         runs,
         allocate(fit(CHINCHILLA, runs), flops),
-        ("Kaplan et al. 2020", flops, kaplan(flops)),
-        {name: (6 * n * d, n) for name, (n, d) in MODELS.items()},
+        ("Kaplan et al.", flops, kaplan(flops)),
+        {name: (float(row["flops"]), float(row["params"])) for name, row in trained.items()},
+        frontier(load("isoflops/chinchilla", outliers=False), shape="parabola"),
         at=BUDGET,
     )
     folder = root / "book" / "_static" / "hook"

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bookmaker.context import write_context
 from bookmaker.downloads import FOLDER as DOWNLOADS
 from bookmaker.downloads import place_downloads
 from bookmaker.drawings import place_drawings
@@ -71,6 +72,7 @@ def render(project: Project) -> bool:
         raise ScalingLawError(f"The book could not be rendered:\n{_reading(log, project)}")
     place_drawings(made)
     place_downloads(project, made)
+    write_context(made)
     self_host_mathjax(made)
     trim(made)
     (made / STAMP).write_text(key, encoding="utf-8")
@@ -93,8 +95,8 @@ def site_key(project: Project) -> str:
         if path.is_file():
             digest.update(path.relative_to(project.root).as_posix().encode() + b"\0")
             digest.update(hashlib.sha256(path.read_bytes()).digest())
-    for path in (Path(__file__), Path(__file__).with_name("drawings.py")):
-        digest.update(path.read_bytes())
+    for name in ("site.py", "drawings.py", "context.py"):
+        digest.update(Path(__file__).with_name(name).read_bytes())
     return digest.hexdigest()
 
 

@@ -262,15 +262,37 @@ def test_axe_finds_nothing_serious(visits: list[Visit]) -> None:
     assert {v.where: v.axe for v in visits if v.axe} == {}
 
 
-def test_search_finds_a_page_without_a_server(browser: Any, pages: dict[str, Page]) -> None:
+def test_search_lists_chapters_first_each_with_a_line_of_context(
+    browser: Any, pages: dict[str, Page]
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
     tab = browser.new_page()
     errors: list[str] = []
     tab.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-    tab.goto((SITE / "search.html").as_uri() + "?q=scorecard")
-    hit = tab.locator("#search-results a[href*='back/scorecard.html']").first
-    hit.wait_for(timeout=PAGE_MILLISECONDS)
+    for words, page in (("floor", "downstream/saturation"), ("scorecard", "back/scorecard")):
+        tab.goto((SITE / "search.html").as_uri() + f"?q={words}")
+        hit = tab.locator(f"#search-results a[href^='{page}.html']").first
+        hit.wait_for(timeout=PAGE_MILLISECONDS)
+        found = tab.evaluate(
+            """() => [...document.querySelectorAll("#search-results li")].map((li) => [
+                li.querySelector("a").getAttribute("href"), li.querySelector("p")?.innerText ?? "",
+                li.querySelector("mark")?.innerText.toLowerCase() ?? ""])"""
+        )
+        late = [href.startswith(("back/", "teaching/")) for href, _, _ in found]
+        assert late == sorted(late)
+        assert [href for href, line, _ in found if not line.strip()] == []
+        # A line is a sentence or two, and shows the word where its page has it in a sentence.
+        assert max(len(line) for _, line, _ in found) < 250
+        assert found[0][2].startswith(words)
+    faults = [v for v in violations(Axe(), tab) if v["impact"] in ("serious", "critical")]
+    assert [
+        (v["id"], n["html"]) for v in faults for n in v["nodes"] if not _allowed(v["id"], n)
+    ] == []
     tab.close()
     assert errors == []
+    # Loaded by the search page alone; a third of what any page loads for its formulas.
+    assert (SITE / "search/context.js").stat().st_size < 500_000
 
 
 def test_the_theme_button_gives_light_and_dark(browser: Any, pages: dict[str, Page]) -> None:

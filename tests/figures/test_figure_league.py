@@ -40,8 +40,8 @@ def test_each_law_is_a_point_where_it_was_asked_and_what_lies_beyond_is_on_the_e
 def test_its_message_is_the_standings():
     said = sl.figures.far_ends(parts()).message
     assert said == (
-        "Up to 100 times beyond the runs of 2 tables the average over laws misses by 2.0%, the "
-        "best law (Chinchilla) by 3.0%, the worst (line) by 30.0%"
+        "Up to 100 times beyond the runs of 2 tables the average over laws misses by 2.0%, "
+        "“Chinchilla” by 3.0%, “line” by 30.0%"
     )
     alone = parts().query("law == 'line'")
     assert sl.figures.far_ends(alone).message.startswith("Up to 100 times")

@@ -178,10 +178,10 @@ def test_forecasts_are_thick_to_the_last_fitted_point_and_thin_beyond():
     bottom, top = ax.get_ylim()
     assert bottom >= 0.0625 / 4
     assert top <= 4.0
-    # The band begins at the last fitted point; lines are named at their ends, dots in the legend.
+    # The band begins at the last fitted point; lines are named at their ends, dots at the border.
     assert at.min() == 4
-    assert [t.get_text() for t in ax.texts] == ["ours", "far"]
-    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["fitted", "held back"]
+    assert [t.get_text() for t in ax.texts] == ["fitted", "held back", "ours", "far"]
+    assert ax.get_legend() is None
     told = sl.figures.forecasts(curve, {"ours": said}, xlabel="n", message="ours saw all")
     assert told.message == "Ours saw all"
 
@@ -192,7 +192,10 @@ def test_a_league_orders_entrants_by_their_mean_over_the_best():
     )
     ax = sl.figures.league(table).figure.axes[0]
     assert [t.get_text() for t in ax.get_yticklabels()] == ["b", "a"]
-    assert (ax.get_ylim(), ax.get_xscale()) == ((1.5, -0.5), "log")
+    # The first row leaves room above it, for the names of its dots in the order of their errors.
+    assert (ax.get_ylim(), ax.get_xscale()) == ((1.5, -2.5), "log")
+    assert [(t.get_text(), t.xy) for t in ax.texts] == [("e", (0.1, 0.0)), ("d", (0.2, 0.0))]
+    assert not ax.figure.legends
     assert drawn(ax) == [("d", [0.2, 0.1], [0, 1]), ("e", [0.1, 0.5], [0, 1])]
     other = sl.figures.league(table, column="median").figure.axes[0]
     assert drawn(other)[0][1] == [2.0, 1.0]

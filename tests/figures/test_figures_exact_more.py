@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 import scalinglaws as sl
+from scalinglaws.figures._transfer import _name_bend
 from scalinglaws.laws import LOSS_TO_ERROR, TRANSFER
 
 
@@ -119,6 +121,8 @@ def test_transfer_draws_the_multiplier_thick_where_the_law_holds():
     assert even[2] == [2.0]
     labels = [one[0] for one in drawn(ax)]
     assert "10M" in labels
+    assert [t.get_text() for t in ax.texts] == ["1M", "N = 10M"]
+    assert ax.get_xlim()[0] < own[0]
     assert ax.get_ylim()[0] == 0.7
     assert picture.stamp == "published constants, not fitted"
     whole = sl.figures.worth({"c": values, "d": values}, [1e6], own)
@@ -151,7 +155,28 @@ def test_fine_tuning_curves_carry_their_own_laws_and_bends():
         assert [box.get_x(), box.get_x() + box.get_width()] == pytest.approx(span)
         assert ax.get_xlabel() == "n"
     assert [ax.get_title() for ax in axes] == ["t: m", "u: m"]
+    # In the middle of what is seen of the interval, sqrt(1 x 4) and sqrt(1.5 x 3).
+    for ax, middle in zip(axes, (2.0, 4.5**0.5), strict=True):
+        (word,) = [t for t in ax.texts if "bend" in t.get_text()]
+        assert (word.get_text(), word.get_position()[0]) == ("bend", pytest.approx(middle))
     assert [ax.get_ylabel() for ax in axes] == ["loss", ""]
+
+
+@pytest.mark.parametrize(
+    ("ends", "words", "share", "side"),
+    [
+        ((1.0, 1.2), "bend", 0.12, "center"),  # never nearer to the left end than this
+        ((60.0, 100.0), "bend", 0.88, "center"),
+        ((1.0, 1.0), "no bend here", 0.0, "left"),
+        ((100.0, 100.0), "no bend here", 1.0, "right"),
+    ],
+)
+def test_the_word_at_a_bend_stays_off_the_axes(ends, words, share, side):
+    ax = Figure().subplots()
+    _name_bend(ax, np.array(ends), np.geomspace(1.0, 100.0, 5))
+    (word,) = ax.texts
+    assert (word.get_text(), word.get_ha()) == (words, side)
+    assert word.get_position()[0] == pytest.approx(100.0**share)
 
 
 def test_coverage_draws_the_median_over_quantities_by_kind():

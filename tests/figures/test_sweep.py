@@ -262,6 +262,27 @@ def test_slider_by_keyboard_on_two_figures(page: Any) -> None:
     assert second.locator(".sl-title").inner_text() == "Another </script>"
 
 
+def test_a_figure_alone_keeps_its_stop_in_the_address(browser: Any, tmp_path: Path) -> None:
+    page = open_page(browser, tmp_path, make())
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    assert "frame=1e%2B23+FLOPs" in page.url
+    page.reload()
+    assert reading(page.locator(".sl-sweep"))[:3] == (
+        *("1e+23 FLOPs",) * 2,
+        "The loss falls, frame 1.",
+    )
+    # A stop that is not there is the start; back at the start the address says nothing.
+    page.goto(page.url.replace("23", "99"))
+    assert reading(page.locator(".sl-sweep"))[0] == "1e+22 FLOPs"
+    page.locator("input").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    assert "frame" not in page.url
+    assert page.faults == []
+    page.close()
+
+
 def test_start_frame_shows_without_a_script(browser: Any, tmp_path: Path) -> None:
     file = tmp_path / "still.html"
     file.write_text(f"<!doctype html><meta charset=utf-8>{make(start=1)}", "utf-8")

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.ticker import PercentFormatter
 from scipy.special import stdtrit
 
-from scalinglaws.figures._style import COLOURS, MARKERS, Picture, canvas, finish
+from scalinglaws.figures._style import COLOURS, LOW, MARKERS, Picture, canvas, finish
 from scalinglaws.intervals.beyond import ALLOWANCE, DOF
 
 MOST = 0.32
@@ -23,7 +23,7 @@ def carried(table: pd.DataFrame, families: Mapping[str, str]) -> Picture:
     """
     points = table.groupby(["table", "cut"], sort=False)[["decades", "miss"]].median().reset_index()
     points["family"] = points["table"].map(dict(families))
-    figure, ax = canvas(height=4.6, width=7.4)
+    figure, ax = canvas(height=LOW + 0.4, width=7.4)
     reach = np.array([0.0, 1.05 * float(points["decades"].max())])
     wedge = float(stdtrit(DOF, 0.95)) * ALLOWANCE * reach
     ax.fill_between(reach, -wedge, wedge, color="#e6e6e6", zorder=0, label="allowed (90%)")

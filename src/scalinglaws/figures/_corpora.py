@@ -6,7 +6,7 @@ import numpy as np
 
 from scalinglaws._fit import Fit
 from scalinglaws.figures._labels import at_ends
-from scalinglaws.figures._style import COLOURS, FITTED, MARKERS, Picture, canvas, finish
+from scalinglaws.figures._style import COLOURS, FITTED, LOW, MARKERS, Picture, canvas, finish
 
 
 def translated(
@@ -22,7 +22,7 @@ def translated(
     loss and the loss of a run that was not fitted. Solid lines are the fitted range, dashed ones
     lead on to the far runs, hollow diamonds.
     """
-    figure, ax = canvas(height=4.6, width=7.6)
+    figure, ax = canvas(height=LOW, width=7.6)
     names: list[tuple[float, str, str]] = []
     for k, (name, fit) in enumerate(fits.items()):
         colour = COLOURS[k % len(COLOURS)]

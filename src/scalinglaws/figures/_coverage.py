@@ -77,7 +77,7 @@ def defaults(table: pd.DataFrame) -> Picture:
     by = pd.concat([part, staked]).groupby(["design", "kind"], sort=False)["coverage"]
     spread = by.agg(["min", "median", "max"])
     names = [*dict.fromkeys(part["design"])]
-    figure, ax = canvas(height=0.5 * len(names) + 1.4)
+    figure, ax = canvas(height=0.34 * len(names) + 1.25)
     ax.axvline(LEVEL, color="#555555", ls="--", lw=1)
     looks = {"row by row": (WARM, "s", 0.22), "default": (OBSERVED, "o", 0.0)}
     if len(staked):
@@ -91,7 +91,7 @@ def defaults(table: pd.DataFrame) -> Picture:
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.set_xlim(0, 1.01)
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    ax.set_xlabel("share of 90% intervals that cover the truth")
+    ax.set_xlabel("share covering the truth")
     figure.legend(frameon=False, ncols=3, loc="outside lower center")
     # Parameters are asked for where the fitted law is the true one.
     right = part.loc[part["quantity"] == "E", "design"].unique()

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from scalinglaws._simulated import is_simulated
-from scalinglaws.figures._labels import at_ends
+from scalinglaws.figures._labels import at_ends, over_row, sides
 from scalinglaws.figures._style import (
     COLOURS,
     FITTED,
@@ -25,6 +25,8 @@ FAR = 4
 """How many times beyond the measured losses a continuation is followed in a figure."""
 
 _DOTS = "#8a8a8a"
+_ROWS = 2.0
+"""Rows above the first that the names of its dots take."""
 _ENTRANTS = (FITTED, *COLOURS)
 """Colours of laws that continue one curve, the same in every figure."""
 
@@ -62,12 +64,11 @@ def forecasts(
             ax.plot(
                 part["x"], part["mean"], ls=style, lw=width, color=colour, label=label, zorder=3
             )
-    dots = []
     for part, face, label in ((fits, _DOTS, "fitted"), (~fits, "none", "held back")):
         some = curve[part]
         look: dict[str, Any] = {"ms": 3.5, "mew": 0.7, "color": _DOTS, "mfc": face, "zorder": 1}
-        dots += ax.plot(some["x"], some["loss"], "o", label=label, **look)
-    ax.axvline(end, color=FITTED, lw=0.8, ls=":")
+        ax.plot(some["x"], some["loss"], "o", label=label, **look)
+    sides(ax, end, "fitted", "held back")
     scale(ax, x=xlabel, y="loss" if log else None)
     ax.set_ylabel("loss")
     least, most = curve["loss"].min(), curve["loss"].max()
@@ -79,7 +80,6 @@ def forecasts(
     bottom, top = ax.get_ylim()
     ax.set_ylim(max(bottom, low), min(top, high))
     at_ends(ax, names)
-    ax.legend(handles=dots, frameon=False, fontsize=9)
     says = f"one learning curve continued by {', '.join(predictions)}"
     if near := _nearest(curve[~fits], predictions):
         says = f"beyond the fitted points {near[0]} is nearest, off by {near[1]:.1%}"
@@ -149,18 +149,22 @@ def league(table: pd.DataFrame, *, column: str = "mean") -> Picture:
     names = list(
         table.assign(r=np.log(relative)).groupby("entrant")["r"].mean().sort_values().index
     )
-    figure, ax = canvas(height=1.2 + 0.36 * len(names))
+    figure, ax = canvas(height=0.9 + 0.26 * (len(names) + _ROWS))
     for k, domain in enumerate(domains):
         some = table[table["domain"] == domain].set_index("entrant")[column].reindex(names)
         ax.plot(some, range(len(names)), MARKERS[k], color=COLOURS[k], ms=7, label=domain)
     ax.set_yticks(range(len(names)), names)
-    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.set_ylim(len(names) - 0.5, -0.5 - _ROWS)
     ax.set_xscale("log")
+    # Room for half of a name left of the least error.
+    ax.set_xlim(left=ax.get_xlim()[0] / 1.8)
     ax.xaxis.set_major_locator(NamedLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.3g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_xlabel(f"{column} error beyond the fitted range (RMSE of log loss)")
-    figure.legend(frameon=False, ncols=len(domains), loc="outside lower center")
+    first = table[table["entrant"] == names[0]].set_index("domain")[column].reindex(domains)
+    known = [(v, d, COLOURS[k]) for k, (d, v) in enumerate(first.items()) if np.isfinite(v)]
+    over_row(ax, known, row=0.0)
     best = table.loc[table.groupby("domain", sort=False)[column].idxmin()]
     if len(best) > 1 and (best["entrant"] == best["entrant"].iloc[0]).all():
         ends = f"{best[column].min():.2g} to {best[column].max():.2g}"

@@ -12,6 +12,7 @@ from scalinglaws.figures._style import (
     COLOURS,
     FITTED,
     GREEN,
+    LOW,
     MARKERS,
     WARM,
     Picture,
@@ -36,7 +37,7 @@ def cloud(
     Lines are thick over the errors they were fitted to and thin beyond, down to an upstream error
     of zero. ``edge`` holds the corners of a frontier.
     """
-    figure, ax = canvas()
+    figure, ax = canvas(height=LOW + 0.4)
     size = 5 if len(points) < 300 else 3
     for k, (family, part) in enumerate(points.groupby("family", sort=False)):
         look = {"color": COLOURS[k % 10], "alpha": 0.45, "ms": size, "mew": 0}

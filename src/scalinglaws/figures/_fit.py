@@ -10,6 +10,7 @@ from scalinglaws._simulated import is_simulated
 from scalinglaws.figures._style import (
     COLOURS,
     FITTED,
+    LOW,
     MARKERS,
     OBSERVED,
     WARM,
@@ -190,7 +191,7 @@ def lines(
     ``reference`` is a level on the y axis and ``called`` its name; ``shade`` names ranges of ``x``.
     ``message`` is the sentence above the figure; without it the series are named there.
     """
-    figure, ax = canvas()
+    figure, ax = canvas(height=LOW)
     for name, ends in (shade or {}).items():
         ax.axvspan(*ends, color=WARM, alpha=0.18, lw=0, label=name)
     for k, (label, y) in enumerate(series.items()):

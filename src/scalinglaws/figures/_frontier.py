@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from scalinglaws._format import count
 from scalinglaws._simulated import is_simulated
@@ -25,10 +26,26 @@ from scalinglaws.figures._style import (
 def isoflop(frontier: Frontier) -> Picture:
     """Draw each budget's profile with the curve through it and its minimum."""
     figure, ax = canvas(height=4.6, width=7.6)
+    names = valleys(ax, frontier)
+    used = frontier.table[frontier.table["used"]]
+    ax.plot(used["params"], used["loss"], "*", ms=13, color=FITTED, label="minimum", zorder=5)
+    at_ends(ax, names)
+    grows = (
+        f": the best size grows as C^{frontier.exponent().estimate:.2f}" if len(used) > 1 else ""
+    )
+    return finish(
+        figure,
+        f"{len(used)} of {len(frontier.table)} budgets have a best size (star){grows}",
+        simulated=is_simulated(frontier.runs),
+    )
+
+
+def valleys(ax: Axes, frontier: Frontier, *, unit: str = " FLOPs") -> list[tuple[float, str, str]]:
+    """Draw each budget's profile with the curve through it; return the names for their ends."""
     profiles = frontier.profiles()
     names, colours = [], ramp(len(profiles))
     for k, (flops, part) in enumerate(profiles):
-        colour, words = colours[k], f"{flops:.0e} FLOPs".replace("e+", "e")
+        colour, words = colours[k], f"{flops:.0e}{unit}".replace("e+", "e")
         ax.plot(part["params"], part["loss"], "o", ms=4, color=colour, label=words)
         z = np.log(part["params"].to_numpy(dtype=float))
         curve = through(
@@ -39,21 +56,11 @@ def isoflop(frontier: Frontier) -> Picture:
         # Of many budgets every other one is named, counted from the largest.
         if (len(profiles) - 1 - k) % (1 if len(profiles) <= 10 else 2) == 0:
             names.append((float(part.sort_values("params")["loss"].iloc[-1]), words, colour))
-    used = frontier.table[frontier.table["used"]]
-    ax.plot(used["params"], used["loss"], "*", ms=13, color=FITTED, label="minimum", zorder=5)
     scale(ax, x="params")
     top = frontier.runs["loss"].quantile(0.97)
     ax.set_ylim(frontier.runs["loss"].min() * 0.98, top * 1.02)
     ax.set_ylabel(loss_label(frontier.runs.attrs))
-    at_ends(ax, names)
-    grows = (
-        f": the best size grows as C^{frontier.exponent().estimate:.2f}" if len(used) > 1 else ""
-    )
-    return finish(
-        figure,
-        f"{len(used)} of {len(frontier.table)} budgets have a best size (star){grows}",
-        simulated=is_simulated(frontier.runs),
-    )
+    return names
 
 
 def frontiers(

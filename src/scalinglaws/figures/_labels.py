@@ -7,6 +7,8 @@ import seaborn as sns
 from matplotlib import patheffects
 from matplotlib.axes import Axes
 
+_INK, _SOFT = "#333333", "#59626c"
+
 _GAP = 0.055
 """Least distance of two names, as a share of the height of the panel."""
 
@@ -42,6 +44,44 @@ def at_ends(ax: Axes, names: Sequence[tuple[float, str, str]]) -> None:
             fontsize=8.5,
             va="center",
             annotation_clip=False,
+            path_effects=[patheffects.withStroke(linewidth=2.5, foreground="white")],
+        )
+
+
+def sides(ax: Axes, border: float, left: str, right: str) -> None:
+    """Draw a border across a panel and name what lies on either side of it, at the top."""
+    ax.axvline(border, color=_INK, lw=0.8, ls=":")
+    for words, shift, side in ((left, -4, "right"), (right, 4, "left")):
+        ax.annotate(
+            words,
+            (border, 1.0),
+            xycoords=ax.get_xaxis_transform(),
+            xytext=(shift, -3),
+            textcoords="offset points",
+            ha=side,
+            va="top",
+            fontsize=8.5,
+            color=_SOFT,
+            zorder=5,
+            path_effects=[patheffects.withStroke(linewidth=2.5, foreground="white")],
+        )
+
+
+def over_row(ax: Axes, names: Sequence[tuple[float, str, str]], *, row: float) -> None:
+    """Write names above the dots of a row, on three lines in turn, so that none touch.
+
+    ``names`` are the dot's x, the words and the colour; rows are counted downwards from zero.
+    """
+    for k, (x, words, colour) in enumerate(sorted(names)):
+        ax.annotate(
+            words,
+            (x, row),
+            xytext=(0, (6, 17, 28)[k % 3]),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=8.5,
+            color=colour,
             path_effects=[patheffects.withStroke(linewidth=2.5, foreground="white")],
         )
 

@@ -94,7 +94,7 @@ def ladders(told: pd.DataFrame, *, titles: Mapping[str, str] | None = None) -> P
     """
     shown = told[told["refused"] == ""]
     tasks, targets = (list(dict.fromkeys(shown[c])) for c in ("task", "run"))
-    figure, ax = canvas(height=1.4 + 0.5 * len(tasks), width=7.4)
+    figure, ax = canvas(height=1.0 + 0.4 * len(tasks), width=7.4)
     for k, target in enumerate(targets):
         part = shown[shown["run"] == target]
         at = part["task"].map(tasks.index) + 0.3 * (k - (len(targets) - 1) / 2)

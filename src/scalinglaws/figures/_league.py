@@ -9,6 +9,7 @@ from scalinglaws.errors import Unidentifiable
 from scalinglaws.figures._style import (
     FITTED,
     GREEN,
+    LOW,
     OBSERVED,
     WARM,
     Picture,
@@ -39,7 +40,7 @@ def far_ends(parts: pd.DataFrame) -> Picture:
     floorless = [e.name for e in ENTRANTS if not e.has_floor]
     average = shown["law"] == AVERAGE
     without = shown["law"].isin(floorless)
-    figure, ax = canvas(height=4.8, width=7.4)
+    figure, ax = canvas(height=LOW, width=7.4)
     series = (
         ("laws without a floor", without, GREEN, "v", 4.5, 0.55),
         ("laws with a floor", ~without & ~average, WARM, "o", 4.0, 0.5),
@@ -85,7 +86,6 @@ def _says(shown: pd.DataFrame) -> str:
     laws = table.drop(AVERAGE)
     best, worst = laws.index[0], laws.index[-1]
     return (
-        f"up to {start} the average over laws misses by {table[AVERAGE]:.1%}, the best "
-        f"law ({best}) by {laws[best]:.1%}, the worst ({worst}) by "
-        f"{laws[worst]:.1%}"
+        f"up to {start} the average over laws misses by {table[AVERAGE]:.1%}, "
+        f"“{best}” by {laws[best]:.1%}, “{worst}” by {laws[worst]:.1%}"
     )

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from scalinglaws._simulated import is_simulated
-from scalinglaws.figures._style import COLOURS, FITTED, MARKERS, Picture, canvas, finish
+from scalinglaws.figures._style import COLOURS, FITTED, LOW, MARKERS, Picture, canvas, finish
 
 _WORDS = {"learning_rate": "learning rate", "batch_tokens": "batch"}
 
@@ -22,7 +22,7 @@ def regrets(table: pd.DataFrame, *, message: str = "") -> Picture:
     ``table`` is what :func:`scalinglaws.compute.regrets` returns. Each dot is one value in one
     cell; lines join the medians at powers of two. Dotted lines mark a tenth and one per cent.
     """
-    figure, ax = canvas(height=4.4, width=7.6)
+    figure, ax = canvas(height=LOW, width=7.6)
     for level in (0.001, 0.01):
         ax.axhline(level, color=FITTED, lw=0.9, ls=":")
     for k, (name, some) in enumerate(table.groupby("setting", sort=False)):

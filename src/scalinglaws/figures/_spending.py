@@ -12,7 +12,7 @@ from scalinglaws._format import count
 from scalinglaws._simulated import is_simulated
 from scalinglaws._typing import Array
 from scalinglaws.figures._labels import ramp
-from scalinglaws.figures._style import FITTED, WARM, Picture, canvas, finish, scale
+from scalinglaws.figures._style import FITTED, LOW, WARM, Picture, canvas, finish, scale
 
 _BINS = 4
 """Most groups of sizes that one ramp of colours tells apart."""
@@ -27,7 +27,7 @@ def passes(table: pd.DataFrame, *, message: str = "") -> Picture:
     ``table`` is what :func:`scalinglaws.compute.passes` returns. Dots of one size and amount of
     training are joined. Dotted lines mark one and ten per cent.
     """
-    figure, ax = canvas(height=4.4, width=7.6)
+    figure, ax = canvas(height=LOW, width=7.6)
     sizes = np.sort(table["params"].unique())
     groups = np.array_split(sizes, min(_BINS, len(sizes)))
     for level in (0.01, 0.1):
@@ -65,7 +65,7 @@ def lifetimes(
     compute-optimal model, the last of ``sizes``; dots are the cheapest models, with the interval
     to stake.
     """
-    figure, ax = canvas(height=4.4, width=7.6)
+    figure, ax = canvas(height=LOW, width=7.6)
     for (served, cost), colour in zip(costs.items(), ramp(len(costs)), strict=True):
         row = life[life["served"] == served].iloc[0]
         y = cost / cost[-1]
@@ -114,7 +114,7 @@ def experts(
     range of the runs; ``dense`` are models without experts, joined. ``mark`` is a size and a number
     of experts: an arrow leads from there to the dense model of the same loss, between two runs.
     """
-    figure, ax = canvas(height=4.6, width=7.6)
+    figure, ax = canvas(height=LOW, width=7.6)
     counts = np.sort(runs["experts"].unique())
     sizes = np.geomspace(runs["params"].min(), runs["params"].max(), 60)
     ends = (counts[0], counts[len(counts) // 2], counts[-1])

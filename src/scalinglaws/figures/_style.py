@@ -23,6 +23,8 @@ from scalinglaws.figures._ticks import name_ticks
 COLOURS = sns.color_palette("colorblind").as_hex()
 OBSERVED, FITTED, WARM, GREEN = COLOURS[0], "#333333", COLOURS[1], COLOURS[2]
 SIMULATED, SIMULATED_INK, STAMP_INK = "SIMULATED", "#a3341f", "#5b4a8a"
+LOW = 3.4
+"""Inches of height of a chapter's picture, which is to stand whole below the answer."""
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "h", "<")
 
 _TEXT: dict[Any, Any] = {

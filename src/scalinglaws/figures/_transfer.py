@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from matplotlib.axes import Axes
 
 from scalinglaws._format import count
-from scalinglaws.figures._labels import at_ends
+from scalinglaws.figures._labels import at_ends, ramp
 from scalinglaws.figures._style import (
     COLOURS,
     FITTED,
@@ -24,7 +25,16 @@ from scalinglaws.laws import TRANSFER, Law
 
 STAMP = "published constants, not fitted"
 
-_IN_SHADE: Any = {"fontsize": 8.5, "color": FITTED, "ha": "center", "va": "top"}
+_IN_SHADE: Any = {"fontsize": 8.5, "color": FITTED}
+
+_BEFORE = 300.0
+"""Times before the first data that an axis begins, for the names of lines."""
+
+_APART = 0.12
+"""Least distance of the name of a bend from the ends of its curve, as a share of its length."""
+
+_LEFT = 0.4
+"""Share of a curve's length up to which its top is taken by the curve itself."""
 
 TIE = 1e-9
 """Share by which one error must be below another to win: rounding decides nothing."""
@@ -44,17 +54,24 @@ def worth(
     marks where transferred data equals the data for fine-tuning. The figure is always stamped.
     """
     figure, axes = canvas(len(constants), width=4.6 * len(constants), height=4.6)
+    shades = ramp(len(sizes))
     own = np.asarray(finetuning, dtype=float)
     for ax, (name, values) in zip(np.atleast_1d(axes), constants.items(), strict=True):
         for k, size in enumerate(sizes):
             gain = 1.0 + TRANSFER(values, finetuning=own, params=size) / own
             edge = own.max() if low_data is None else low_data[k]
-            ax.plot(own, gain, color=COLOURS[k], lw=1.0)
+            ax.plot(own, gain, color=shades[k], lw=1.0)
             inside = own <= edge
-            ax.plot(own[inside], gain[inside], color=COLOURS[k], lw=3.0, label=count(size))
+            ax.plot(own[inside], gain[inside], color=shades[k], lw=3.0, label=count(size))
+            # They end together, and are named where they begin apart.
+            begin: Any = {"xytext": (-5, 0), "ha": "right", "va": "center", "fontsize": 8.5}
+            words = ("N = " if size == max(sizes) else "") + count(size)
+            ax.annotate(
+                words, (own[0], gain[0]), textcoords="offset points", color=shades[k], **begin
+            )
             even = (values["k"] * size ** values["beta"]) ** (1.0 / (1.0 - values["alpha"]))
             if own.min() <= even <= own.max():
-                ax.plot(even, 2.0, MARKERS[k], color=COLOURS[k], mec="white", ms=8, zorder=4)
+                ax.plot(even, 2.0, MARKERS[k], color=shades[k], mec="white", ms=8, zorder=4)
         ax.axhline(1.0, color=FITTED, lw=1.0, ls=":")
         ax.set_xscale("log")
         ax.set_yscale("log")
@@ -64,8 +81,8 @@ def worth(
     top = max(ax.get_ylim()[1] for ax in axes)
     for ax in axes:
         ax.set_ylim(0.7, top)
+        ax.set_xlim(left=own.min() / _BEFORE)
     axes[0].set_ylabel("multiplier $(D_F + D_T) / D_F$")
-    axes[0].legend(frameon=False, fontsize=9, title="parameters N", title_fontsize=9)
     return finish(
         figure,
         "the less data there is, and the larger the model, the more pre-training multiplies it",
@@ -103,8 +120,7 @@ def finetuning(
             row = found[(found["task"] == task) & (found["model"] == model)].iloc[0]
             ends = np.clip([row["bend_low"], row["bend_high"]], x[0], x[-1])
             ax.axvspan(*ends, color=FITTED, alpha=0.1, lw=0)
-            where = float(np.sqrt(ends[0] * ends[1]))
-            ax.text(where, 0.97, "bend", transform=ax.get_xaxis_transform(), **_IN_SHADE)
+            _name_bend(ax, ends, x)
         scale(ax, x="x", y="loss")
         ax.set_xlabel(unit)
         ax.set_ylabel("")
@@ -112,6 +128,28 @@ def finetuning(
     np.atleast_1d(axes)[0].set_ylabel("loss")
     at_ends(np.atleast_1d(axes)[-1], ends_of)
     return finish(figure, f"fine-tuning curves bend: {' and '.join(laws)} on {len(curves)} of them")
+
+
+def _name_bend(ax: Axes, ends: np.ndarray, x: np.ndarray) -> None:
+    """Name the interval of a bend where a falling curve leaves room: below at the left, else above.
+
+    An interval that lies outside of the curve, cut to one point of ``x``, leaves no bend to name.
+    """
+    reach = np.log(x[-1] / x[0])
+    at = float(np.log(ends / x[0]).mean() / reach)
+    seen = ends[0] < ends[1]
+    at = float(np.clip(at, _APART, 1 - _APART)) if seen else at
+    low = at < _LEFT
+    side = "center" if seen else "left" if low else "right"
+    ax.text(
+        float(x[0] * np.exp(at * reach)),
+        0.03 if low else 0.97,
+        "bend" if seen else "no bend here",
+        transform=ax.get_xaxis_transform(),
+        ha=side,
+        va="bottom" if low else "top",
+        **_IN_SHADE,
+    )
 
 
 def against_rival(panels: Mapping[str, pd.DataFrame], *, rival: str, entrant: str) -> Picture:

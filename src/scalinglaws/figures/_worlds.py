@@ -17,6 +17,7 @@ from scalinglaws.figures._labels import at_ends, ramp
 from scalinglaws.figures._style import (
     COLOURS,
     FITTED,
+    LOW,
     MARKERS,
     OBSERVED,
     WARM,
@@ -57,7 +58,7 @@ def edge(
     is, ``ylabel`` what the response is where it is no loss. A group's values stand at its last run.
     """
     (name,), response = fit.law.inputs, fit.law.response
-    figure, ax = canvas(height=4.4, width=7.6)
+    figure, ax = canvas(height=LOW, width=7.6)
     sizes = np.sort(runs[by].unique())
     groups = np.array_split(sizes, min(_BINS, len(sizes)))
     for group, colour in zip(groups, ramp(len(groups)), strict=True):
@@ -121,7 +122,7 @@ def slices(
 
     Raises :class:`Unidentifiable` where one of these does not reach that response.
     """
-    figure, ax = canvas(height=4.4, width=7.6)
+    figure, ax = canvas(height=LOW, width=7.6)
     of, along = fit.inputs[by], fit.inputs[x]
     values = np.unique(np.exp(np.log(of).round(2)))
     shown = values[np.unique(np.linspace(0, len(values) - 1, min(_LINES, len(values))).astype(int))]
@@ -229,7 +230,7 @@ def strips(
     if table.empty:
         raise Unidentifiable(f"there is no {of} to draw: no {rows} and {columns} have one")
     middle = table.groupby(rows)[of].median().sort_values()
-    figure, ax = canvas(height=1.3 + 0.27 * len(middle))
+    figure, ax = canvas(height=0.95 + 0.165 * len(middle))
     place = dict(zip(middle.index, range(len(middle)), strict=True))
     names = list(dict.fromkeys(table[columns]))
     for k, name in enumerate(names):
@@ -263,7 +264,7 @@ def years(
     ``table`` has ``year`` and ``of``; ``trend`` is years, values, and the ends of the band. ``by``
     names a flag: rows where it is false are hollow.
     """
-    figure, ax = canvas(height=4.2, width=7.6)
+    figure, ax = canvas(height=LOW, width=7.6)
     told = table[by].to_numpy(dtype=bool) if by else np.ones(len(table), dtype=bool)
     for some, face in ((told, OBSERVED), (~told, "none")):
         if some.any():
