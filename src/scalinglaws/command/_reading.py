@@ -75,7 +75,7 @@ def reading(command: Callable[..., None]) -> Callable[..., None]:
 
         debug = given.pop("debug")
         try:
-            with bars(wanted=not given["as_json"] and sys.stderr.isatty()):
+            with bars(wanted=not given["as_json"]):
                 command(**given)
         except ScalingLawError as refusal:
             if debug:
