@@ -114,6 +114,10 @@ def test_a_proposed_mapping_reads_as_the_guess_did(folder, tmp_path):
     pd.testing.assert_frame_equal(guessed, mapped)
     assert len(mapped) == 20
     assert told("fit", export, "--map", path)["runs"] == 20
+    # It names its table from where it lies, so that it can be given alone.
+    assert written["file"] == "export.csv"
+    assert told("fit", path)["runs"] == 20
+    assert run("check", path).exit_code == 0
     again = run("check", export, "--write-map", path)
     assert again.exit_code == REFUSED
     assert "is there already" in again.stderr

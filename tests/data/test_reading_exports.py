@@ -411,3 +411,22 @@ def test_paths_that_cannot_be(tmp_path: Path) -> None:
         read_runs(tmp_path, law=None)
     with pytest.raises(BadRuns, match="no file matches"):
         read_runs(str(tmp_path / "*.csv"), law=None)
+
+
+def test_a_mapping_file_that_names_its_table_is_read_in_its_place(runs, tmp_path):
+    (tmp_path / "data").mkdir()
+    odd = runs.rename(columns={"params": "size", "tokens": "seen", "loss": "y"})
+    odd.head(12).to_csv(tmp_path / "data/a.csv", index=False)
+    odd.tail(12).to_csv(tmp_path / "data/b.csv", index=False)
+    mapping = tmp_path / "runs.toml"
+    columns = '[columns]\nparams = "size"\ntokens = "seen"\nloss = "y"\n'
+    mapping.write_text('file = ["data/a.csv", "data/b.csv"]\n' + columns)
+    assert same(sl.load(mapping), runs)
+    mapping.write_text('file = "data/*.csv"\n' + columns)
+    assert same(read_runs(str(mapping)), runs)
+    with pytest.raises(BadRuns, match="is a mapping file, and"):
+        read_runs(mapping, mapping=mapping)
+    for first in ("", "file = 3\n", "file = []\n"):
+        mapping.write_text(first + columns)
+        with pytest.raises(BadRuns, match="does not say of which table"):
+            read_runs(mapping)
