@@ -69,7 +69,9 @@ class _Asked:
                     continue
                 takes = bool(held & _names(statement.value))
                 if takes:
-                    yield from (c for c in ast.walk(statement.value) if _reads(c, held))
+                    for part in ast.walk(statement.value):
+                        if isinstance(part, ast.Call) and _reads(part, held):
+                            yield part
                 if isinstance(statement.targets[0], ast.Name):
                     target = statement.targets[0].id
                     self._assigned[target] = statement.value
@@ -101,11 +103,9 @@ def _names(code: ast.AST) -> set[str]:
     return {part.id for part in ast.walk(code) if isinstance(part, ast.Name)}
 
 
-def _reads(code: ast.AST, held: set[str]) -> bool:
-    """Return whether code calls the library with a table as what comes first."""
-    if not isinstance(code, ast.Call) or not code.args or not held & _names(code.args[0]):
-        return False
-    return "sl" in _names(code.func)
+def _reads(call: ast.Call, held: set[str]) -> bool:
+    """Return whether a call hands the library a table as what comes first."""
+    return bool(call.args and held & _names(call.args[0])) and "sl" in _names(call.func)
 
 
 def _needed(given: Mapping[str, Any]) -> tuple[str, ...]:

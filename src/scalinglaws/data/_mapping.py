@@ -69,7 +69,7 @@ def file_of(path: str | Path) -> str | list[str]:
     listed = [file] if isinstance(file, str) else file
     if not isinstance(listed, list) or not listed or not all(isinstance(f, str) for f in listed):
         raise BadRuns(
-            f'{path} is a mapping file that does not say of which table: add a first line such as '
+            f"{path} is a mapping file that does not say of which table: add a first line such as "
             f'file = "export.csv", or give the table and the mapping file both'
         )
     folder = Path(path).expanduser().parent

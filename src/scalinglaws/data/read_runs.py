@@ -69,7 +69,8 @@ def read_runs(
     in the call; one that names its ``file`` is a ``source`` itself. ``join`` is another table of
     the same runs, whose columns are added by ``run`` or ``name``. ``where`` keeps rows by the
     values of a column; without it rows of a ``state`` or ``status`` that did not finish are left
-    out with a count. ``last_of`` keeps the last row of each label, by step. ``units`` multiplies columns, by a number or ``"M"``.
+    out with a count. ``last_of`` keeps the last row of each label, by step. ``units`` multiplies
+    columns, by a number or ``"M"``.
     ``loss_unit`` is ``"nats"``, ``"bits"`` or ``"bits/byte"``; with ``bytes_per_token`` the last
     becomes nats per token, and stays nats per byte without. ``flops_counted_as`` says in words how
     the FLOPs were counted where that is not 6ND, such as "with attention": it is kept on the card,

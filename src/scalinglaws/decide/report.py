@@ -91,6 +91,8 @@ def report(
             held_out = hold_out(fit.law, fit.runs, objective=fit.objective_kind, level=level)
         except (ScalingLawError, KeyError) as error:
             refused.append(f"No score on runs kept back: {error}")
+        else:
+            refused += [f"Runs kept back are scored {line}" for line in held_out.without()]
         one()
         if plans is not None and not fit.sound:
             refused.append("No plan of further runs: the fit that they would mend is not sound.")
