@@ -68,6 +68,38 @@ def test_a_page_on_own_runs_speaks_of_them_and_keeps_its_citations(
     assert "This page was computed from" not in same
 
 
+def test_a_page_on_own_runs_has_no_fold_and_no_section_without_content(
+    toy: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "mine.csv"
+    table.write_text("params,tokens,loss\n1e6,1e9,3\n")
+    cells = (
+        "#md<details class='sl-more'><summary>Only of ours</summary>",
+        ("print('our runs alone')", BUNDLED),
+        "#md</details>",
+        "#md<details class='sl-more'><summary>Of all</summary>",
+        "print('of any runs')",
+        "#md</details>",
+        "#md## Left alone",
+        "#md### And below it",
+        ("#mdOur runs again.", BUNDLED),
+        "#md## A section\n\nwith words.",
+        "#md### With a part",
+        "print('the part')",
+        "#md## The end",
+        ("#mdOf ours.", BUNDLED),
+    )
+    write(toy / "book/part/one.ipynb", chapter("one", *cells))
+    own = chapters.run("one", table=str(table), root=toy).page.read_text(encoding="utf-8")
+    ours = chapters.run("one", root=toy, seed=1).page.read_text(encoding="utf-8")
+    for words in ("Only of ours", "our runs alone", "Left alone", "And below it", "The end"):
+        assert words not in own
+        assert words in ours
+    for words in ("Of all", "of any runs", "A section", "With a part", "the part"):
+        assert words in own
+    assert own.count("<details") == own.count("</details>")
+
+
 def test_references_are_those_that_are_cited() -> None:
     project = Project.at(CHECKOUT)
     listed = references(project, ["{cite}`kaplan2020,hoffmann2022` and {cite:t}`nobody`"])
