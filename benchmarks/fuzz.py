@@ -129,6 +129,7 @@ def ask(runs: pd.DataFrame, rng: np.random.Generator) -> None:
     finite(list(fit.params.values()), "parameters")
     asked: list[Callable[[], object]] = [
         lambda: sl.allocate(fit, 10 ** rng.uniform(15, 26), n=50),
+        lambda: sl.compute.own_count(fit),
         lambda: fit.interval(law.names[0], n=50),
         lambda: text_of(fit),
         lambda: repr(fit),

@@ -6,6 +6,7 @@ import pytest
 
 import scalinglaws as sl
 from scalinglaws import _pooling
+from scalinglaws.compute.optimum import optimal_params
 
 TRUTH = {"A": 406.4, "B": 410.7, "E": 1.69, "alpha": 0.34, "beta": 0.28}
 
@@ -62,16 +63,33 @@ def test_no_budget_is_split_on_mixed_sources():
     ):
         with pytest.raises(sl.Unidentifiable, match="residuals differ by tokenizer") as refused:
             ask()
-        kept = "reading the table with where={'tokenizer': 'a'} keeps one of them"
-        assert kept in str(refused.value)
-    # Either way that the refusal names leads to an answer.
-    one = sl.read_runs(mixed, where={"tokenizer": "a"})
-    assert len(sl.allocate(sl.fit(sl.laws.CHINCHILLA, one), 1e21)) == 1
-    bare = sl.fit(sl.laws.CHINCHILLA, mixed.drop(columns="tokenizer"))
-    assert len(sl.allocate(bare, 1e21)) == 1
+        words = str(refused.value)
+        assert "Reading the table with where={'tokenizer': 'a'} keeps one of them" in words
+        assert "ask again with 'b' in its place" in words
+        # Nothing is said that would hide the difference and answer all the same.
+        assert "leave" not in words
+        assert not refused.value.insist
+    (fix,) = refused.value.fixes
+    # What the refusal names leads to the right answer, of each source.
+    best = optimal_params(
+        sl.laws.CHINCHILLA, {k: np.array([v]) for k, v in TRUTH.items()}, np.array([1e21])
+    )[0, 0]
+    for label in ("a", "b"):
+        one = sl.read_runs(mixed, **{fix.option: {"tokenizer": label}})
+        split = sl.allocate(sl.fit(sl.laws.CHINCHILLA, one), 1e21)
+        # A factor on the loss scales E, A and B alike and moves no best size.
+        assert split["params_low"][0] < best < split["params_high"][0]
     page = sl.report(fit, flops=1e21)
     assert page.plans is None
     assert any("residuals differ by tokenizer" in s for s in page.limits)
+
+
+def test_many_sources_are_counted_and_not_listed():
+    runs = pd.concat([table(0.05 * k, seed=k).assign(tokenizer=f"t{k}") for k in range(6)])
+    runs = runs.reset_index(drop=True)
+    fit = sl.fit(sl.laws.CHINCHILLA, runs)
+    with pytest.raises(sl.Unidentifiable, match="ask again with each of the 5 others"):
+        sl.allocate(fit, 1e21)
 
 
 def test_flops_of_another_count_are_named_and_taken(tmp_path):

@@ -6,13 +6,14 @@ text.
 
 from __future__ import annotations
 
+import ast
 import difflib
 import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bookmaker import ranges
+from bookmaker import ranges, reads
 from bookmaker.project import read_plain
 from scalinglaws.errors import BadParameters, ScalingLawError, UnknownName
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from bookmaker.project import Chapter
 
-TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".gz")
+TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".gz", ".toml")
 TABLES = ("runs", "curves", "models", "results", "profiles")
 """Names of parameters that take a table; a chapter's own is the first of them that it has."""
 
@@ -106,6 +107,8 @@ def check_parameters(chapter: Chapter, given: Mapping[str, Any]) -> dict[str, An
                 raise ValueError(problem_of)
         except ValueError as problem:
             problems.append(f"{name} = {value!r}: {problem}")
+    if not problems:
+        problems = _unreadable(chapter, accepted, values)
     if problems:
         listed = "\n".join(f"    {p}" for p in accepted.values()) or "    nothing"
         said = "\n".join(f"  {p}" for p in problems)
@@ -115,8 +118,7 @@ def check_parameters(chapter: Chapter, given: Mapping[str, Any]) -> dict[str, An
 
 def _parse(parameter: Parameter, value: Any) -> Any:
     if parameter.name in TABLES:
-        of_runs = parameter.name not in ("models", "results")
-        return _table(value, of_runs=of_runs) if value != "" else ""
+        return _table(value) if value != "" else ""
     parsers = {"int": _integer, "float": _number, "bool": _truth, "str": _text}
     if parameter.type not in parsers:
         raise ValueError(
@@ -169,19 +171,23 @@ def _text(value: Any) -> str:
     return value
 
 
-def _table(value: Any, *, of_runs: bool) -> str:
-    """Return a bundled name as it is and a file's path made absolute.
+def _unreadable(
+    chapter: Chapter, accepted: Mapping[str, Parameter], values: Mapping[str, Any]
+) -> list[str]:
+    """Return what is wrong with tables of one's own, as the chapter reads them."""
+    defaults = {name: ast.literal_eval(p.default) for name, p in accepted.items()}
+    problems = []
+    for name in (n for n in TABLES if Path(str(values.get(n, ""))).is_file()):
+        if wrong := reads.unreadable(chapter, name, defaults | dict(values)):
+            problems.append(f"{name} = {values[name]!r}: {wrong}")
+    return problems
 
-    Rows of other tables than of runs may be alike but for their words, which the chapter knows.
-    """
+
+def _table(value: Any) -> str:
+    """Return a bundled name as it is and a file's path made absolute."""
     text = _text(str(value) if isinstance(value, Path) else value)
     path = Path(text).expanduser()
     if path.is_file():
-        from scalinglaws.data._formats import opened
-        from scalinglaws.data.read_runs import read_runs
-
-        # What cannot be read is refused here, before a kernel starts.
-        read_runs(path, law=None, needs=()) if of_runs else opened(path)
         return str(path.resolve())
     if path.suffix.lower() in TABLE_SUFFIXES or path.is_absolute() or text.startswith((".", "~")):
         where = path if path.is_absolute() else Path.cwd() / path

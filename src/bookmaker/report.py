@@ -32,7 +32,12 @@ _MATHJAX_SETTINGS = (
 
 
 BUNDLED = "bundled"
-"""Tag of text that speaks of the table which a chapter has by default, and of no other."""
+"""Tag of what speaks of the table which a chapter has by default, and of no other."""
+
+_FOLD = re.compile(r"<details\b[^>]*><summary>[^<]*</summary>")
+_SHUT = "</details>"
+_HEADING = re.compile(r"(#+) [^\n]*")
+"""A heading: a cell that is one and no more has nothing below it."""
 
 
 def html_report(
@@ -46,12 +51,14 @@ def html_report(
     """Return a notebook as a single page: code, outputs and pictures inside, formulas drawn.
 
     ``names`` stand for labels and citations; ``references`` are listed at the end. Where the
-    chapter ran on a ``table`` of somebody's own, text tagged ``bundled`` is left out, and a note
-    says so.
+    chapter ran on a ``table`` of somebody's own, what is tagged ``bundled`` is left out with the
+    folds and headings that hold nothing else, and a note says so.
     """
     known = names or Names()
     kept = [c for c in notebook.cells if not table or BUNDLED not in c.metadata.get("tags", [])]
     notebook.cells = opened(kept)
+    if table:
+        notebook.cells = _without_empty(notebook.cells)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = plain(cell.source, known)
@@ -75,6 +82,30 @@ def html_report(
     )
     page = re.sub(r'<link[^>]*\bhref="https?://[^"]*"[^>]*>', "", page)
     return page.replace("</head>", maths() + "</head>", 1)
+
+
+def _without_empty(cells: Sequence[Any]) -> list[Any]:
+    """Return cells without folds and sections in which nothing is left."""
+    kept: list[Any] = []
+    for cell in cells:
+        text = _text(cell)
+        if text == _SHUT and kept and _FOLD.fullmatch(_text(kept[-1])):
+            kept.pop()
+            continue
+        if opens := _HEADING.match(text):
+            while kept and (last := _HEADING.fullmatch(_text(kept[-1]))):
+                if len(last[1]) < len(opens[1]):
+                    break
+                kept.pop()
+        kept.append(cell)
+    while kept and _HEADING.fullmatch(_text(kept[-1])):
+        kept.pop()
+    return kept
+
+
+def _text(cell: Any) -> str:
+    """Return a cell's text without blanks around it; code has none."""
+    return cell.source.strip() if cell.cell_type == "markdown" else ""
 
 
 def _as_text(name: str) -> str:

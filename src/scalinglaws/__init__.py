@@ -113,11 +113,10 @@ def __getattr__(name: str) -> Any:
     try:
         found = import_module(_LATE[name])
     except ModuleNotFoundError as error:
-        if error.name not in ("matplotlib", "seaborn"):
+        if error.name != "matplotlib":
             raise
         raise ModuleNotFoundError(
-            f"sl.{name} needs matplotlib and seaborn ({error}): python -m pip install "
-            f"'scalinglaws[figures]'",
+            f"sl.{name} needs matplotlib ({error}): python -m pip install 'scalinglaws[figures]'",
             name=error.name,
         ) from None
     if name in _VERBS:

@@ -11,7 +11,8 @@ import numpy as np
 from scalinglaws import _form
 from scalinglaws._format import count, number, table_html
 from scalinglaws._version import VERSION
-from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN, optimal_params
+from scalinglaws.compute.optimum import optimal_params
+from scalinglaws.compute.own_flops import count_near
 from scalinglaws.errors import Unidentifiable
 from scalinglaws.intervals import beyond, grouping
 from scalinglaws.intervals import measured_coverage as measured
@@ -150,7 +151,7 @@ def _determined(fit: Fitted) -> str | None:
         budget = float(_flops(fit)[fit.counted].max())
         found[f"N* at {budget:.1e} FLOPs"] = interval(
             fit,
-            lambda p: optimal_params(fit.law, _columns(p), np.array([budget]))[..., 0].squeeze(),
+            lambda p: _best(fit, p, budget)[..., 0].squeeze(),
         )
     top = {c: fit.design.high[c] for c in fit.law.inputs}
     if fit.law.domain == "positive":
@@ -253,10 +254,7 @@ def _form_of(fit: Fitted, form: _form.Form) -> str:
     here, there, flops = fit, form.other, _flops(fit)
     budget = float(flops[fit.counted].max())
     pairs: list[tuple[str, float, float]] = [("E", fit.params["E"], there.params["E"])]
-    sizes = [
-        float(optimal_params(f.law, _columns(f.params), np.array([budget]))[0, 0])
-        for f in (here, there)
-    ]
+    sizes = [float(_best(f, f.params, budget)[0, 0]) for f in (here, there)]
     pairs.append((f"N* at {budget:.1e} FLOPs", sizes[0], sizes[1]))
     top = {c: fit.design.high[c] for c in fit.law.inputs}
     losses = [float(f.law(f.params, **top)[0]) for f in (here, there)]
@@ -265,8 +263,13 @@ def _form_of(fit: Fitted, form: _form.Form) -> str:
     return f"{form}; as fitted and with d free: {told}"
 
 
+def _best(fit: Fitted, values: Mapping[str, Any], budget: float) -> Any:
+    k = count_near(fit)
+    return optimal_params(fit.law, _columns(values), np.array([budget]), per_param_token=k)
+
+
 def _flops(fit: Fitted) -> Any:
-    return FLOPS_PER_PARAM_TOKEN * fit.inputs["params"] * fit.inputs["tokens"]
+    return count_near(fit) * fit.inputs["params"] * fit.inputs["tokens"]
 
 
 def fit_text(fit: Fitted) -> str:

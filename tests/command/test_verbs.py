@@ -114,6 +114,10 @@ def test_a_proposed_mapping_reads_as_the_guess_did(folder, tmp_path):
     pd.testing.assert_frame_equal(guessed, mapped)
     assert len(mapped) == 20
     assert told("fit", export, "--map", path)["runs"] == 20
+    # It names its table from where it lies, so that it can be given alone.
+    assert written["file"] == "export.csv"
+    assert told("fit", path)["runs"] == 20
+    assert run("check", path).exit_code == 0
     again = run("check", export, "--write-map", path)
     assert again.exit_code == REFUSED
     assert "is there already" in again.stderr
@@ -472,3 +476,27 @@ def test_a_plan_counts_budgets_as_the_table_does(tmp_path):
     refused = run("plan", path, "--flops", 1e22)
     assert refused.exit_code == REFUSED
     assert "--per-param-token 6 takes budgets as 6ND" in refused.stderr
+    for words in (
+        ("next", path, "--target", "flops=1e22", "--spend", 1e20),
+        ("report", path, "--flops", 1e22, "-o", tmp_path / "none.html"),
+    ):
+        assert "--per-param-token 6 takes budgets as 6ND" in run(*words).stderr
+
+
+def test_next_and_the_report_count_budgets_as_the_table_does(tmp_path):
+    runs = sl.load("hoffmann2022")[["params", "tokens", "loss"]].iloc[::6]
+    path = tmp_path / "own.csv"
+    runs.assign(flops=8.4 * runs["params"] * runs["tokens"]).to_csv(path, index=False)
+    words = ("next", path, "--target", "flops=1e22", "--spend", 1e21, "--runs", 2)
+    planned = told(*words)
+    assert planned["per_param_token"] == pytest.approx(8.4)
+    for row in planned["runs"]:
+        assert row["flops"] == pytest.approx(8.4 * row["params"] * row["tokens"])
+    page = told("report", path, "--flops", 1e22, "-o", tmp_path / "a.html")
+    (split,) = page["plans"]
+    assert 8.4 * split["params"] * split["tokens"] == pytest.approx(1e22)
+    (plan,) = told("plan", path, "--flops", 1e22)["plans"]
+    assert plan == split
+    usual = told(*words, "--per-param-token", 6)
+    assert usual["per_param_token"] == 6
+    assert "budgets are counted as the table counts" in run(*words).stderr

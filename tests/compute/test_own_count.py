@@ -5,7 +5,7 @@ import pytest
 
 import scalinglaws as sl
 from scalinglaws.compute import own_count
-from scalinglaws.compute.own_flops import count_apart
+from scalinglaws.compute.own_flops import count_for, count_near, count_said
 
 
 @pytest.fixture(scope="module")
@@ -31,14 +31,20 @@ def test_a_steady_count_is_found_under_scatter(runs):
     assert own_count(fit) == pytest.approx(8.3, rel=3 * 0.0025)
 
 
-def test_what_counts_as_6nd_all_the_same_says_so(runs):
-    assert count_apart(sl.fit(sl.laws.CHINCHILLA, runs)) == ""
-    said = count_apart(sl.fit(sl.laws.CHINCHILLA, counted(runs, 7.5)))
-    assert "its flops as 7.5 params tokens: give 0.8 times a budget" in said
+def test_how_budgets_are_counted_is_said_where_it_is_not_6nd(runs):
+    usual = sl.fit(sl.laws.CHINCHILLA, runs)
+    assert count_said(usual, 6.0) == ""
+    own = sl.fit(sl.laws.CHINCHILLA, counted(runs, 7.5))
+    assert count_said(own, own_count(own)).endswith("counts its flops, as 7.5 params tokens.")
+    assert "as 6 params tokens, and the table counts its flops as 7.5." in count_said(own, 6.0)
     drifting = counted(runs, 6 * (1 + (runs["params"] / 1e8) ** -0.5))
-    assert "another multiple of params tokens at each size" in count_apart(
-        sl.fit(sl.laws.CHINCHILLA, drifting)
-    )
+    apart = sl.fit(sl.laws.CHINCHILLA, drifting)
+    assert "another multiple of params tokens at each size" in count_said(apart, 6.0)
+    assert count_near(apart) == 6.0
+    assert (count_for(apart, 7.0), count_for(own, None)) == (7.0, own_count(own))
+    for wrong in (0.0, -6.0, float("nan")):
+        with pytest.raises(sl.BadParameters, match="per_param_token"):
+            count_for(own, wrong)
 
 
 def test_a_drifting_count_is_asked_about(runs):

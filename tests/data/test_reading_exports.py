@@ -411,3 +411,107 @@ def test_paths_that_cannot_be(tmp_path: Path) -> None:
         read_runs(tmp_path, law=None)
     with pytest.raises(BadRuns, match="no file matches"):
         read_runs(str(tmp_path / "*.csv"), law=None)
+
+
+def test_a_mapping_file_that_names_its_table_is_read_in_its_place(runs, tmp_path):
+    (tmp_path / "data").mkdir()
+    odd = runs.rename(columns={"params": "size", "tokens": "seen", "loss": "y"})
+    odd.head(12).to_csv(tmp_path / "data/a.csv", index=False)
+    odd.tail(12).to_csv(tmp_path / "data/b.csv", index=False)
+    mapping = tmp_path / "runs.toml"
+    columns = '[columns]\nparams = "size"\ntokens = "seen"\nloss = "y"\n'
+    mapping.write_text('file = ["data/a.csv", "data/b.csv"]\n' + columns)
+    assert same(sl.load(mapping), runs)
+    mapping.write_text('file = "data/*.csv"\n' + columns)
+    assert same(read_runs(str(mapping)), runs)
+    with pytest.raises(BadRuns, match="is a mapping file, and"):
+        read_runs(mapping, mapping=mapping)
+    for first in ("", "file = 3\n", "file = []\n"):
+        mapping.write_text(first + columns)
+        with pytest.raises(BadRuns, match="does not say of which table"):
+            read_runs(mapping)
+
+
+@pytest.mark.parametrize("size", [1.7e308, 5e-324])
+def test_sizes_that_no_double_divides_are_refused_by_name(runs, size):
+    with pytest.raises(BadRuns, match=r"tokens a parameter|Check the units of params"):
+        read_runs(runs.assign(params=size), law=None)
+
+
+@pytest.mark.parametrize("written", [json.dumps, repr, lambda o: o])
+def test_objects_in_cells_are_columns(runs, written, tmp_path):
+    """As a tracker's interface gives a config and a summary, in a frame or in its CSV."""
+    frame = pd.DataFrame(
+        {
+            "config": [
+                written({"model": {"n_params": int(n)}, "lr": 3e-4}) for n in runs["params"]
+            ],
+            "summary": [
+                written({"eval/loss": y, "tokens_seen": d})
+                for y, d in zip(runs["loss"], runs["tokens"], strict=True)
+            ],
+            "name": runs["name"],
+            "tags": "{}",
+        }
+    )
+    read = read_runs(frame)
+    assert same(read, runs)
+    assert read["config.lr"].tolist() == [3e-4] * 24
+    notes = read.attrs["card"]["notes"]
+    assert "the objects in 'config', 'summary' are taken apart into columns" in notes
+    frame.to_csv(tmp_path / "api.csv", index=False)
+    assert same(read_runs(tmp_path / "api.csv"), runs)
+
+
+def test_a_cell_that_is_no_object_leaves_a_column_whole(runs):
+    words = ["{'n': 1}"] * 23 + ["{broken"]
+    assert read_runs(runs.assign(config=words))["config"].tolist() == words
+    lines = runs.assign(config=[{"lr": 1e-3}] * 12 + [None] * 12)
+    assert read_runs(lines)["config.lr"].notna().sum() == 12
+
+
+def test_an_answer_of_a_tracking_server_is_a_table(runs, tmp_path):
+    def pairs(**named):
+        return [{"key": k, "value": v} for k, v in named.items()]
+
+    listed = [
+        {
+            "info": {"run_id": row.name, "status": "FINISHED" if k else "FAILED"},
+            "data": {
+                "params": pairs(n_params=str(int(row.params))),
+                "metrics": pairs(val_loss=row.loss, tokens=row.tokens),
+            },
+        }
+        for k, row in enumerate(runs.itertuples())
+    ]
+    path = tmp_path / "search.json"
+    path.write_text(json.dumps({"runs": listed, "next_page_token": "abc"}))
+    read = read_runs(path)
+    assert same(read, runs.iloc[1:].reset_index(drop=True))  # one failed
+    assert "1 failed" in " ".join(read.attrs["card"]["notes"])
+
+
+def test_numbers_as_print_and_as_other_countries_have_them(runs):
+    sizes = runs["params"].round()
+    for write in (
+        lambda n: f"{n / 1e7:.6f} \u00d7 10^7",
+        lambda n: f"{n / 1e7:.6f}x10\u2077",
+        lambda n: f"{int(n):,}".replace(",", "."),
+        lambda n: f"{int(n):,}".replace(",", ".") + ",00",
+    ):
+        read = read_runs(runs.assign(params=[write(n) for n in sizes]), law=None)
+        np.testing.assert_allclose(read["params"], sizes, rtol=1e-7)  # seven digits are written
+    # One point alone means what it says, unless others of the column say thousands.
+    mixed = runs.assign(params=["500.000", "20.000.000", *sizes.astype(int).astype(str)[2:]])
+    assert read_runs(mixed, law=None)["params"][0] == 5e5
+
+
+def test_what_cannot_be_read_is_named_for_what_it_is(runs):
+    with pytest.raises(BadRuns, match=r"found '[\d.]+%' \(a percentage\)"):
+        read_runs(runs.assign(loss=[f"{100 * y:.1f}%" for y in runs["loss"]]))
+    logs = runs.rename(columns={"params": "log10_params"}).assign(log10_params=7.5)
+    with pytest.raises(BadRuns, match="'log10_params' is a logarithm"):
+        read_runs(logs)
+    side = runs.set_index("name").T.rename_axis("what").reset_index()
+    with pytest.raises(BadRuns, match=r"first column \(params, tokens, loss\).*on its side"):
+        read_runs(side)

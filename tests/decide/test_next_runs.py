@@ -82,8 +82,8 @@ def test_what_it_expects_comes_true(fit, plan):
 
 
 def test_it_beats_runs_drawn_blindly(fit, plan):
-    grid = _designs.candidates(fit, spend=1e20, low=None, high=None)
-    target = Target.of(fit, fit.law, flops=1e21, at=None, level=0.9)
+    grid = _designs.candidates(fit, spend=1e20, low=None, high=None, per_param_token=6.0)
+    target = Target.of(fit, fit.law, flops=1e21, at=None, level=0.9, per_param_token=6.0)
     rng = np.random.default_rng(0)
     designs = []
     while len(designs) < 5:
@@ -114,6 +114,18 @@ def test_the_loss_at_a_point_is_a_target_too(fit):
     assert plan.then < plan.now
     assert "the loss at 3B parameters and 60B tokens" in plan.sentence()
     assert "%" in plan.sentence()
+
+
+def test_a_loss_is_narrowed_with_runs_counted_as_the_table_counts(fit):
+    runs = table(24, 1)
+    own = sl.fit(sl.laws.CHINCHILLA, runs.assign(flops=9 * runs["params"] * runs["tokens"]))
+    at, fewer = {"params": 3e9, "tokens": 6e10}, {"runs": 3, "outcomes": 4}
+    ours = sl.next_runs(own, at=at, spend=9e20, **fewer)
+    usual = sl.next_runs(fit, at=at, spend=6e20, **fewer)
+    pd.testing.assert_frame_equal(ours.runs[["params", "tokens"]], usual.runs[["params", "tokens"]])
+    np.testing.assert_allclose(ours.runs["flops"], 1.5 * usual.runs["flops"])
+    np.testing.assert_allclose(ours.tried["flops"], 1.5 * usual.tried["flops"])
+    assert ours.then == pytest.approx(usual.then, rel=1e-6)  # rounding of C moves no fit by more
 
 
 def test_sizes_stay_where_they_are_asked_for(fit):

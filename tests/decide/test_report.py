@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import scalinglaws as sl
-from scalinglaws.decide import _limits as limits
+from scalinglaws._format import flops_words
 
 HOSTILE = "</style><script>window.owned = 1</script><img src=x onerror='window.owned = 1'>&amp;\"'"
 
@@ -131,12 +131,69 @@ def test_simulated_runs_are_marked():
     assert "Simulated runs" in page.to_html()
 
 
-def test_a_table_that_counts_its_flops_in_another_way_is_told_so_among_the_limits(fit):
-    runs = sl.load("hoffmann2022")
-    own = runs.assign(flops=7.5 * runs["params"] * runs["tokens"])
-    told = [*limits.told(sl.fit(sl.laws.CHINCHILLA, own), sl.allocate(fit, [1e22]), 0.9)]
-    assert sum("its flops as 7.5 params tokens" in line for line in told) == 1
-    assert not any("params tokens" in line for line in limits.told(fit, None, 0.9))
+def with_attention(k):
+    """Runs of Hoffmann et al. whose FLOPs are ``k`` params tokens."""
+    runs = sl.load("hoffmann2022").iloc[::4].reset_index(drop=True)
+    return runs.assign(flops=k * runs["params"] * runs["tokens"])
+
+
+def test_a_table_that_counts_its_flops_in_another_way_is_planned_in_its_own():
+    usual = sl.report(sl.fit(sl.laws.CHINCHILLA, with_attention(6.0)), flops=[1e22, 4e23])
+    # The same runs, budgets that buy as much: all that is counted in FLOPs is 8/6 of it.
+    times = 8 / 6
+    own = sl.report(
+        sl.fit(sl.laws.CHINCHILLA, with_attention(8.0)), flops=[times * 1e22, times * 4e23]
+    )
+    assert own.per_param_token == pytest.approx(8.0, rel=1e-12)  # a median of rounded ratios
+    for name in ("params", "params_low", "params_high", "tokens", "loss", "loss_low", "beyond"):
+        # Golden section finds N* to 2e-15, and its refits to what rounding of C leaves.
+        np.testing.assert_allclose(own.plans[name], usual.plans[name], rtol=1e-6)
+    np.testing.assert_allclose(own.plans["flops"], times * usual.plans["flops"])
+    runs = own.planned.runs
+    np.testing.assert_allclose(runs["flops"], 8 * runs["params"] * runs["tokens"])
+    pd.testing.assert_frame_equal(
+        runs[["params", "tokens", "seeds"]], usual.planned.runs[["params", "tokens", "seeds"]]
+    )
+    assert own.planned.now == pytest.approx(usual.planned.now, rel=1e-6)
+    words = re.sub(r"<[^>]+>", " ", own.to_html())
+    assert words.count("Budgets are counted as the table counts its flops, as 8 params token") == 2
+    most = float(own.fit.runs["flops"].max())
+    assert f"largest compute {flops_words(most)} FLOPs" in words
+    assert f"N* at {most:.1e} FLOPs" in words
+    told = own.to_dict()
+    assert told["per_param_token"] == told["next"]["per_param_token"] == own.per_param_token
+
+
+def test_a_table_in_6nd_is_planned_as_if_nothing_had_been_said():
+    """Bit for bit: with the count that it has, without its FLOPs, and with 6 given."""
+    runs = with_attention(6.0)
+    fit = sl.fit(sl.laws.CHINCHILLA, runs)
+    told = sl.report(fit, flops=1e22).to_dict()
+    assert told["per_param_token"] == 6.0
+    assert not any("Budgets are counted" in line for line in told["limits"])
+    assert sl.report(fit, flops=1e22, per_param_token=6.0).to_dict() == told
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(told["plans"]), sl.allocate(fit, 1e22).reset_index(drop=True), check_exact=True
+    )
+    bare = sl.fit(sl.laws.CHINCHILLA, runs.drop(columns="flops"))
+    planned = sl.next_runs(bare, flops=1e22, spend=1e21, runs=3, outcomes=4)
+    same = sl.next_runs(fit, flops=1e22, spend=1e21, runs=3, outcomes=4)
+    pd.testing.assert_frame_equal(same.runs, planned.runs, check_exact=True)
+    assert (same.now, same.then) == (planned.now, planned.then)
+
+
+def test_a_count_that_drifts_is_asked_about_and_can_be_given():
+    runs = with_attention(6.0)
+    runs["flops"] *= 1 + (runs["params"] / 1e8) ** -0.5
+    fit = sl.fit(sl.laws.CHINCHILLA, runs)
+    with pytest.raises(sl.Unidentifiable, match="no one count says what a budget buys"):
+        sl.report(fit, flops=1e22)
+    with pytest.raises(sl.Unidentifiable, match="no one count says what a budget buys"):
+        sl.next_runs(fit, flops=1e22, spend=1e21)
+    page = sl.report(fit, flops=1e22, per_param_token=6.5)
+    split = page.plans.iloc[0]
+    assert 6.5 * split["params"] * split["tokens"] == pytest.approx(1e22)
+    assert any("as 6.5 params tokens; the table's own flops are" in line for line in page.limits)
 
 
 def test_a_report_needs_a_budget(fit):

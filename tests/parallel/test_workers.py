@@ -17,6 +17,7 @@ import tqdm
 
 import scalinglaws as sl
 from scalinglaws import _parallel
+from scalinglaws._parallel import progress
 from scalinglaws.errors import BadParameters, Interrupted, ScalingLawError
 from scalinglaws.intervals import refits
 from scalinglaws.intervals import resampling as bootstrap
@@ -189,6 +190,7 @@ def test_a_bar_appears_after_three_seconds_on_stderr_and_goes(monkeypatch, capsy
     monkeypatch.setattr(tqdm.std, "time", lambda: clock[0])
     # The chapters' commands switch bars off, this test among what they run.
     monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    monkeypatch.setattr(progress, "watched", lambda: True)
     spread(work, range(12), {}, workers=1)
     last = capsys.readouterr()
     assert all(not both.err for after, both in shown.items() if after <= 2.5)

@@ -45,6 +45,41 @@ def test_scores_read_in_words():
     assert "last value" in text
 
 
+def few_budgets(budgets):
+    """Twenty sizes at each of a few budgets, by a known law."""
+    truth = {"A": 406.4, "B": 410.7, "E": 1.69, "alpha": 0.34, "beta": 0.28}
+    flops = np.repeat(budgets, 20)
+    params = (flops / 6) ** 0.5 * np.tile(np.geomspace(0.05, 0.6, 20), len(budgets))
+    return sl.simulate.at(
+        CHINCHILLA, truth, params=params, tokens=flops / 6 / params, noise=0.002, seed=1
+    ).assign(flops=flops)
+
+
+def test_a_baseline_that_few_budgets_cannot_determine_is_left_out_with_its_reason():
+    runs = few_budgets([1e18, 1e19, 1e20, 1e21])
+    score = sl.hold_out(CHINCHILLA, runs)
+    assert len(score.predictions) == 20  # the largest budget, though a fifth would be 16
+    assert score.cut == 1e20
+    assert list(score.scores.index) == ["Chinchilla", "last value"]
+    assert set(score.refused) == {
+        "power law of compute with floor", "straight log-log line in compute",
+    }  # fmt: skip
+    # The law's own score is what its fit to the smaller budgets says.
+    fit = sl.fit(CHINCHILLA, runs[runs["flops"] < 1e21])
+    large = runs[runs["flops"] == 1e21]
+    points = {k: large[k].to_numpy() for k in ("params", "tokens")}
+    miss = np.log(CHINCHILLA(fit.params, **points) / large["loss"])
+    assert score.scores.loc["Chinchilla", "rmse"] == pytest.approx(float((miss**2).mean() ** 0.5))
+    assert "needs at least 6 distinct runs" in repr(score)
+    assert "without the straight log-log line in compute:" in score._repr_html_()
+    page = sl.report(sl.fit(CHINCHILLA, runs), flops=1e22)
+    assert page.held_out is not None
+    assert any("scored without the power law of compute with floor" in s for s in page.limits)
+    several = sl.hold_out(CHINCHILLA, few_budgets(np.geomspace(1e18, 1e21, 12)))
+    assert not several.refused
+    assert "without" not in repr(several)
+
+
 def test_refusals():
     runs = sl.load("hoffmann2022")
     with pytest.raises(sl.BadRuns, match="the table lacks steps"):

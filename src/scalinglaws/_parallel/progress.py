@@ -1,6 +1,7 @@
 """One progress bar for a piece of work, whatever pieces it is made of."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,6 +15,9 @@ PATIENCE = 3.0
 QUIET = "TQDM_DISABLE"
 """Variable of the environment that, once set, leaves all bars out."""
 
+KERNELS = ("ipykernel", "pyodide_kernel")
+"""Packages whose streams write into the output of a notebook's cell."""
+
 _bar: ContextVar[Any] = ContextVar("bar", default=None)
 
 
@@ -21,6 +25,7 @@ _bar: ContextVar[Any] = ContextVar("bar", default=None)
 def counted(total: int, what: str, *, unit: str = "step") -> Iterator[Callable[[], None]]:
     """Show a bar on stderr while ``total`` steps are done, and give what counts one of them.
 
+    Nothing is shown where nobody watches: on a stderr that is neither a terminal nor a notebook's.
     Inside of another's bar nothing new is shown: that one gets longer by these steps.
 
     >>> with counted(2, "Counting") as one:
@@ -31,7 +36,7 @@ def counted(total: int, what: str, *, unit: str = "step") -> Iterator[Callable[[
         outer.total += total
         yield outer.update
         return
-    quiet = QUIET in os.environ
+    quiet = QUIET in os.environ or not watched()
     bar = Bar(
         total=total, desc=what, unit=unit, delay=PATIENCE, leave=False, miniters=1, disable=quiet
     )
@@ -41,3 +46,14 @@ def counted(total: int, what: str, *, unit: str = "step") -> Iterator[Callable[[
     finally:
         _bar.reset(token)
         bar.close()
+
+
+def watched() -> bool:
+    """Return whether somebody sees stderr as it is written: on a terminal, or in a notebook.
+
+    A file, a pipe or a log keeps each state of a bar as one more line.
+    """
+    stream = sys.stderr
+    if stream is None or stream.closed:
+        return False
+    return stream.isatty() or type(stream).__module__.partition(".")[0] in KERNELS

@@ -11,6 +11,8 @@ from scalinglaws.command._numbers import POSITIVE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from scalinglaws import Fit
+
 PEAKS = {"a100": 312e12, "h100": 989.4e12, "h200": 989.4e12}
 """FLOP/s of dense matrix products in bfloat16, as NVIDIA's data sheets of the SXM cards give them
 (H100 and H200: half of the 1,979 TFLOP/s with sparsity)."""
@@ -60,3 +62,22 @@ def flops_of(given: dict[str, Any]) -> list[float]:
     if not flops:
         raise click.UsageError("say what may be spent: --flops 1e24, or --gpu, --hours and --mfu")
     return flops
+
+
+per_param_token = click.option(
+    "--per-param-token", type=POSITIVE, help="FLOPs of a budget; by default the table's."
+)
+
+
+def counted(result: Fit, given: float | None) -> float:
+    """Return FLOPs per parameter and token: as given, or as the table counts, which is said."""
+    import scalinglaws as sl  # late: --help does without
+
+    k = given or sl.compute.own_count(result)
+    if given is None and k != sl.compute.FLOPS_PER_PARAM_TOKEN:
+        click.echo(
+            f"budgets are counted as the table counts its flops, {k:.3g} params tokens; "
+            f"--per-param-token 6 takes them as 6 params tokens",
+            err=True,
+        )
+    return k

@@ -75,8 +75,8 @@ def reading(command: Callable[..., None]) -> Callable[..., None]:
 
         debug = given.pop("debug")
         try:
-            with bars(wanted=not given["as_json"] and sys.stderr.isatty()):
-                command(**given)
+            with bars(wanted=not given["as_json"]):
+                command(**_of_a_map(given))
         except ScalingLawError as refusal:
             if debug:
                 raise
@@ -88,6 +88,18 @@ def reading(command: Callable[..., None]) -> Callable[..., None]:
             sys.exit(REFUSED)
 
     return wrapper
+
+
+def _of_a_map(given: dict[str, Any]) -> dict[str, Any]:
+    """Return options where a mapping file in the place of a table stands beside its table."""
+    from scalinglaws.data import _mapping  # late: --help does without
+
+    files = given.get("files", ())
+    if len(files) != 1 or not _mapping.is_one(files[0]):
+        return given
+    table = _mapping.file_of(files[0])
+    named = (table,) if isinstance(table, str) else tuple(table)
+    return {**given, "files": named, "maps": (*given["maps"], files[0])}
 
 
 @contextmanager

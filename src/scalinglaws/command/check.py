@@ -64,7 +64,7 @@ def command(files: tuple[str, ...], write_map: str | None, as_json: bool, **give
     if write_map:
         from scalinglaws.data import _mapping
 
-        click.echo(f"proposed in {_mapping.write(once.cells, write_map)}", err=True)
+        click.echo(f"proposed in {_mapping.write(once.cells, write_map, files)}", err=True)
     if table is None:
         raise refusals[0]
     told["rows"] = len(table)

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from scalinglaws.command._budget import counted
+from scalinglaws.command._budget import per_param_token as count_option
 from scalinglaws.command._numbers import POSITIVE, numbers
 from scalinglaws.command._reading import Pairs, fitted, law, objective, reading, sound, tell
 
@@ -23,6 +25,7 @@ from scalinglaws.command._reading import Pairs, fitted, law, objective, reading,
 @click.option("--min-params", type=POSITIVE, help="Smallest model to train.")
 @click.option("--max-params", type=POSITIVE, help="Largest model to train.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@count_option
 @click.option("--insist", is_flag=True, help="Plan from a fit that is not sound as well.")
 @law
 @objective
@@ -35,6 +38,7 @@ def command(
     min_params: float | None,
     max_params: float | None,
     seed: int,
+    per_param_token: float | None,
     insist: bool,
     law: str,
     objective: str,
@@ -43,7 +47,6 @@ def command(
 ) -> None:
     """Say which runs would narrow the interval of an answer most, for what they cost."""
     import scalinglaws as sl
-    from scalinglaws.compute.own_flops import count_apart
     from scalinglaws.decide._contents import next_told
 
     wanted = numbers(targets, known=("flops", "params", "tokens"))
@@ -53,8 +56,6 @@ def command(
         )
     result = fitted(files, law, objective, given)
     sound(result, insist=insist)
-    if apart := count_apart(result):
-        click.echo(apart, err=True)
     at = {k: v for k, v in wanted.items() if k != "flops"}
     planned = sl.next_runs(
         result,
@@ -65,6 +66,7 @@ def command(
         min_params=min_params,
         max_params=max_params,
         seed=seed,
+        per_param_token=counted(result, per_param_token),
     )
     if as_json:
         tell(next_told(planned))

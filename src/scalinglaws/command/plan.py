@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from scalinglaws.command._budget import budget, flops_of
+from scalinglaws.command._budget import budget, counted, flops_of
+from scalinglaws.command._budget import per_param_token as count_option
 from scalinglaws.command._numbers import POSITIVE
 from scalinglaws.command._reading import by as by_option
 from scalinglaws.command._reading import fitted, grouped, law, objective, reading, sound, tell
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--unique-tokens", type=POSITIVE, help="How much text there is.")
 @click.option("--tokens-per-param", type=POSITIVE, help="Ask what this ratio costs, too.")
 @click.option("--serve-tokens", type=POSITIVE, help="Tokens to serve over the model's life, too.")
-@click.option("--per-param-token", type=POSITIVE, help="FLOPs of a budget; by default the table's.")
+@count_option
 @click.option("--insist", is_flag=True, help="Plan from a fit that is not sound as well.")
 @law
 @objective
@@ -51,7 +52,7 @@ def command(
     result = fitted(files, law, objective, given)
     by = grouped(given, by)
     sound(result, insist=insist)
-    k = _counted(result, per_param_token)
+    k = counted(result, per_param_token)
     table = sl.allocate(result, flops, by=by, unique_tokens=unique_tokens, per_param_token=k)
     for note in _limits.below(result, table, per_param_token=k):
         click.echo(note, err=True)
@@ -81,20 +82,6 @@ def command(
         one = tables["served"].drop(columns=["served"]).rename(columns={"plan": "flops"})
         shown = [c for c in one if "law_" not in c and not c.startswith("cost")]
         click.echo(repr(show(one[["flops", *(c for c in shown if c != "flops")]])))
-
-
-def _counted(result: Fit, given: float | None) -> float:
-    """Return FLOPs per parameter and token: as given, or as the table counts, which is said."""
-    import scalinglaws as sl
-
-    k = given or sl.compute.own_count(result)
-    if given is None and k != sl.compute.FLOPS_PER_PARAM_TOKEN:
-        click.echo(
-            f"budgets are counted as the table counts its flops, {k:.3g} params tokens; "
-            f"--per-param-token 6 takes them as 6 params tokens",
-            err=True,
-        )
-    return k
 
 
 def _at_ratio(

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from scalinglaws.command._budget import budget, flops_of
+from scalinglaws.command._budget import budget, counted, flops_of
+from scalinglaws.command._budget import per_param_token as count_option
 from scalinglaws.command._numbers import POSITIVE
 from scalinglaws.command._reading import (
     REFUSED,
@@ -28,6 +29,7 @@ from scalinglaws.command._writing import writable
 @click.argument("files", nargs=-1, required=True)
 @budget
 @click.option("--spend", type=POSITIVE, help="FLOPs for further runs together.")
+@count_option
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False), default="report.html", show_default=True
 )
@@ -39,6 +41,7 @@ from scalinglaws.command._writing import writable
 def command(
     files: tuple[str, ...],
     spend: float | None,
+    per_param_token: float | None,
     output: str,
     title: str,
     law: str,
@@ -59,6 +62,7 @@ def command(
         spend=spend,
         title=title,
         by=grouped(given, by),
+        per_param_token=counted(result, per_param_token),
         reproduce=shlex.join(["scalinglaws", *called_with()]),
     )
     try:

@@ -21,6 +21,9 @@ APART = 4.0
 CHANCE = 0.05
 """Probability of explaining as much by chance from which nothing is answered."""
 
+MANY = 4
+"""Labels above which a sentence counts them."""
+
 EXACT = 1e-6
 """Variance about a law, over that of losses that hardly change, that is rounding."""
 
@@ -54,12 +57,25 @@ def trust(fit: Fitted) -> str:
 def not_mixed(fit: Fitted) -> None:
     """Raise :class:`Unidentifiable` where residuals differ by a source, such as the tokenizer."""
     if (mixed := _pooling.apart(fit)) is not None:
-        fix = Fix("where", {mixed.column: next(iter(mixed.means))})
+        first, *others = mixed.means
+        fix = Fix("where", {mixed.column: first})
         raise Unidentifiable(
-            Problem(f"{mixed}: reading the table with {fix} keeps one of them", fix),
+            Problem(
+                f"{mixed}. Reading the table with {fix} keeps one of them; ask again with "
+                f"{_listed(others)} in its place, and compare the answers. An answer of all of "
+                f"them together would be that of a mixture which nobody trained",
+                fix,
+            ),
             partial=fit,
-            insist=f"leave the column {mixed.column!r} out of the table",
         )
+
+
+def _listed(labels: list[str]) -> str:
+    """Return labels in words, at most four of them."""
+    if len(labels) > MANY:
+        return f"each of the {len(labels)} others"
+    *most, last = map(repr, labels)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def not_by_chance(fit: Fitted) -> None:

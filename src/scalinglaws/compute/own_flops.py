@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scalinglaws import _checks as checks
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN
-from scalinglaws.errors import Fix, Problem, Unidentifiable
+from scalinglaws.errors import BadParameters, Fix, Problem, Unidentifiable
 
 if TYPE_CHECKING:
     from scalinglaws.fitting.fitted import Fitted
@@ -64,24 +65,42 @@ def own_count(fit: Fitted) -> float:
     return FLOPS_PER_PARAM_TOKEN if abs(k / FLOPS_PER_PARAM_TOKEN - 1) <= USUAL else k
 
 
-def count_apart(fit: Fitted) -> str:
-    """Return in a sentence how a fit's table counts its FLOPs where that is not 6ND, else nothing.
+def count_for(fit: Fitted, given: float | None) -> float:
+    """Return by how many FLOPs per parameter and token budgets are counted: ``given``, or own.
 
-    For answers whose budgets are 6ND whatever the table counts.
+    Raises :class:`BadParameters` for a number that is not positive, and what :func:`own_count` does
+    where none is given.
     """
+    if given is None:
+        return own_count(fit)
+    if checks.numbers({"k": given}, what="per_param_token")["k"] <= 0:
+        raise BadParameters(f"per_param_token must be positive; found {given!r}")
+    return float(given)
+
+
+def count_near(fit: Fitted) -> float:
+    """Return the count of a fit's table, or 6 where it has no one count: for labels alone."""
     try:
-        k = own_count(fit)
+        return own_count(fit)
+    except Unidentifiable:
+        return FLOPS_PER_PARAM_TOKEN
+
+
+def count_said(fit: Fitted, per_param_token: float) -> str:
+    """Return in a sentence how budgets are counted where that or the table is not 6ND."""
+    k = f"{per_param_token:.3g} params tokens"
+    try:
+        own = own_count(fit)
     except Unidentifiable:
         return (
-            "Budgets are counted here as 6 params tokens; the table's own flops are another "
-            "multiple of params tokens at each size."
+            f"Budgets are counted here as {k}; the table's own flops are another multiple of "
+            f"params tokens at each size."
         )
-    if k == FLOPS_PER_PARAM_TOKEN:
+    if per_param_token != own:
+        return f"Budgets are counted here as {k}, and the table counts its flops as {own:.3g}."
+    if own == FLOPS_PER_PARAM_TOKEN:
         return ""
-    return (
-        f"Budgets are counted here as 6 params tokens, and the table counts its flops as {k:.3g} "
-        f"params tokens: give {FLOPS_PER_PARAM_TOKEN / k:.3g} times a budget in the table's flops."
-    )
+    return f"Budgets are counted as the table counts its flops, as {k}."
 
 
 def _drift(ratio: np.ndarray, x: np.ndarray) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from scalinglaws.data import _trackers
+from scalinglaws.data import _nested, _trackers
 from scalinglaws.data._cells import Cells, csv_cells, decoded, frame_cells, parquet_cells
 from scalinglaws.errors import BadRuns
 
@@ -88,7 +88,7 @@ def _frame(source: Any) -> Opened:
                 f"the DataFrame cannot be taken over: {error}. Give it as pandas: df.to_pandas()"
             ) from None
     return Opened(
-        cells=frame_cells(source, what="the DataFrame"),
+        cells=_nested.unpacked(frame_cells(source, what="the DataFrame")),
         name="DataFrame",
         place="the DataFrame",
         source=f"a DataFrame of {len(source)} rows",
@@ -213,8 +213,8 @@ def _cells(path: Path, raw: bytes, history: bool) -> Cells:
         made = _trackers.table(path, parsed, history=history)
         if made is not None:
             return frame_cells(made.frame, what=str(path), notes=made.notes)
-        return frame_cells(_records(path, parsed), what=str(path))
-    cells = csv_cells(path, raw)
+        return frame_cells(_records(path, _nested.records(parsed)), what=str(path))
+    cells = _nested.unpacked(csv_cells(path, raw))
     curves = _trackers.curves(path, cells)
     return cells if curves is None else curves
 

@@ -2,13 +2,15 @@
 
 It is TOML with two tables. ``[columns]`` has, for each name that the library knows, a column's
 name or one of ``{column, times, unit}``, ``{product}`` and ``{size_in}``. ``[rows]`` has ``keep``,
-``last_of`` and ``group``.
+``last_of`` and ``group``. ``file`` above them says whose columns these are: such a file can be read
+in the place of its table.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
+import os
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,7 @@ from scalinglaws.data._naming import CORE, named
 from scalinglaws.errors import BadRuns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from scalinglaws.data._cells import Cells
 
@@ -58,6 +60,28 @@ def read(path: str | Path) -> dict[str, Any]:
     return told
 
 
+def file_of(path: str | Path) -> str | list[str]:
+    """Return the table, pattern or tables that a mapping file is about, from where it lies.
+
+    Raises :class:`BadRuns` where it does not say.
+    """
+    file = _parsed(path).get("file")
+    listed = [file] if isinstance(file, str) else file
+    if not isinstance(listed, list) or not listed or not all(isinstance(f, str) for f in listed):
+        raise BadRuns(
+            f"{path} is a mapping file that does not say of which table: add a first line such as "
+            f'file = "export.csv", or give the table and the mapping file both'
+        )
+    folder = Path(path).expanduser().parent
+    found = [str(folder / Path(f).expanduser()) for f in listed]
+    return found[0] if isinstance(file, str) else found
+
+
+def is_one(source: Any) -> bool:
+    """Return whether a source is the path of a mapping file."""
+    return isinstance(source, str | Path) and Path(source).suffix.lower() == ".toml"
+
+
 def group_of(path: str | Path) -> str | None:
     """Return the column of what belongs together, as a mapping file says it."""
     group = _parsed(path).get("rows", {}).get("group")
@@ -71,7 +95,7 @@ def _parsed(path: str | Path) -> dict[str, Any]:
         raise BadRuns(f"{path} cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadRuns(f"{path} is no TOML: {error}") from None
-    _known(path, content, ("columns", "rows"), "")
+    _known(path, content, ("file", "columns", "rows"), "")
     for part in ("columns", "rows"):
         if not isinstance(content.get(part, {}), dict):
             raise BadRuns(f"{path}: [{part}] is a table of names; found {content[part]!r}")
@@ -92,16 +116,18 @@ def _known(path: str | Path, given: Mapping[str, Any], known: tuple[str, ...], a
             raise BadRuns(f"{path}: {at}{name} is not known; {hint}")
 
 
-def write(cells: Cells, path: str | Path) -> Path:
+def write(cells: Cells, path: str | Path, files: Sequence[str] = ()) -> Path:
     """Propose a mapping file for a table: what would be taken, and what has to be said.
 
-    Raises :class:`BadRuns` where the file is there already or cannot be written.
+    ``files`` are the paths or patterns that the table was read from. Raises :class:`BadRuns` where
+    the file is there already or cannot be written.
     """
     needs = ("params", "tokens", "loss")
     found, _, _ = named(cells, needs, {})
     taken = {new: old for old, new in zip(cells.columns, found.columns, strict=True) if new in CORE}
     lines = [
-        "# Which column is what: read with --map, or read_runs(..., mapping=...).",
+        "# Which column is what. Give this file instead of the table, or beside it with --map.",
+        *(_file_line(files, Path(path).parent) if files else ()),
         "[columns]",
     ]
     lines += [f"{name} = {_quoted(column)}" for name, column in taken.items()]
@@ -133,6 +159,16 @@ def write(cells: Cells, path: str | Path) -> Path:
     except OSError as error:
         raise BadRuns(f"{path} cannot be written: {error.strerror}") from None
     return path
+
+
+def _file_line(files: Sequence[str], folder: Path) -> Iterator[str]:
+    """Yield the line that says of which table a mapping file in a folder is."""
+    try:
+        near = [os.path.relpath(Path(f).expanduser(), folder) for f in files]
+    except ValueError:  # on another drive
+        near = [str(Path(f).expanduser().absolute()) for f in files]
+    listed = [_quoted(Path(f).as_posix()) for f in near]
+    yield f"file = {listed[0] if len(listed) == 1 else '[' + ', '.join(listed) + ']'}"
 
 
 def _quoted(text: str) -> str:

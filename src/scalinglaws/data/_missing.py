@@ -36,6 +36,9 @@ def missing(cells: Cells, needs: Sequence[str]) -> Iterator[str]:
             fix,
         )
         return
+    if lying := _lying(cells, needs):
+        yield lying
+        return
     for wanted in (c for c in needs if c not in names):
         other = OTHERS.get(wanted)
         if other is not None and {"params", "tokens", "flops"} - {wanted} <= names:
@@ -47,6 +50,18 @@ def missing(cells: Cells, needs: Sequence[str]) -> Iterator[str]:
         also = f" (or {other!r})" if other else ""
         hint = _hint(cells, wanted, other)
         yield Problem(f"column {wanted!r}{also} is missing; {hint}", *fixes_of((hint,)))
+
+
+def _lying(cells: Cells, needs: Sequence[str]) -> str:
+    """Return that a table lies on its side, where its first column holds the names it needs."""
+    words = {key(str(row[0])) for row in cells.rows} if cells.columns else set()
+    there = [c for c in needs if words & {c, *KNOWN.get(c, ())}]
+    if len(there) < 2:
+        return ""
+    return (
+        f"the names stand in the first column ({', '.join(there)}), a run in each other one; "
+        f"expected a row for each run: turn the table on its side"
+    )
 
 
 def candidates(cells: Cells, wanted: str) -> list[str]:
@@ -66,6 +81,9 @@ def _hint(cells: Cells, wanted: str, other: str | None) -> str:
         if found := _near(target, cells):
             fix = Fix("columns", {target: found})
             return Problem(f"{found!r} looks like it: rename it to {target!r}, or give {fix}", fix)
+    logs = {f"{log}{name}" for log in ("log", "log10", "ln") for name in (wanted, other)}
+    if log := next((c for c in cells.columns if key(c) in logs), ""):
+        return f"{log!r} is a logarithm: add a column with the numbers themselves"
     if wanted == "params" and (column := sizes_in(cells)):
         fix = Fix("columns", {"params": {"size_in": column}})
         return Problem(f"{column!r} has sizes in its words: {fix} takes these", fix)

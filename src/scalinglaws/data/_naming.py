@@ -22,8 +22,9 @@ OTHERS = {"tokens": "flops", "flops": "tokens"}
 """What stands in for a column of counts, given the params."""
 
 _TEXT = {
-    "params": "nparams parameters numparams numparameters nparameters paramcount parametercount "
-    "modelparams modelparameters modelnumparameters modelsize totalparams totalparameters",
+    "params": "nparams parameter parameters numparams numparameters nparameters paramcount "
+    "parametercount modelparams modelparameters modelnumparameters modelsize "
+    "totalparams totalparameters",
     "tokens": "ntokens numtokens trainingtokens traintokens tokensseen numinputtokensseen "
     "totaltokens consumedtokens tokenstrained trainedtokens trainingtokensseen datasetsize",
     "flops": "flop trainingflops trainingflop trainflops trainflop totalflops totalflos "

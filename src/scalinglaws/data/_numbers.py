@@ -18,6 +18,15 @@ _DECIMAL = re.compile(r"[+-]?(\d*,(\d{1,2}|\d{4,})|0,\d+|\d{4,},\d+|\d*,\d*[eE][
 _SPACED = re.compile(r"[+-]?\d{1,3}(?:[ \u00a0\u2009\u202f'\u2019_]\d{3})+(?:[.,]\d*)?")
 """A number whose thousands blanks or apostrophes part."""
 
+_DOTTED = re.compile(r"[+-]?\d{1,3}(?:\.\d{3}){2,}(?:,\d*)?")
+_ONE_DOT = re.compile(r"[+-]?\d{1,3}\.\d{3}(?:,\d*)?")
+"""Numbers whose thousands points part: two tell it, one tells it beside those."""
+
+_TIMES_TEN = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*[\u00d7\u00b7x*]\s*10\s*(?:\^|\*\*)\s*([+-]?\d+)")
+"""A number as print has it, such as 2.0 x 10^7."""
+
+_RAISED = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207a\u207b"
+_LOWERED = str.maketrans(_RAISED + "\u2212", "0123456789+--")
 _AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 _PLAIN_INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
@@ -45,8 +54,18 @@ def plain_number(value: Any) -> float:
 
 
 def together(text: str) -> str:
-    """Return a number as digits, where blanks or apostrophes part its thousands."""
-    return re.sub(r"[^\d.,+-]", "", text) if _SPACED.fullmatch(text) else text
+    """Return a number as digits, where blanks part its thousands or a power of ten is printed."""
+    if _SPACED.fullmatch(text):
+        return re.sub(r"[^\d.,+-]", "", text)
+    if _DOTTED.fullmatch(text):
+        return _undotted(text)
+    raised = re.sub(rf"(?<=10)([{_RAISED}]+)", r"^\1", text).translate(_LOWERED)
+    printed = _TIMES_TEN.fullmatch(raised)
+    return f"{printed[1]}e{printed[2]}" if printed else text
+
+
+def _undotted(text: str) -> str:
+    return text.replace(".", "").replace(",", ".")
 
 
 def read_numbers(
@@ -65,6 +84,7 @@ def read_numbers(
     texts = [v.strip() for c in core for v in columns[c] if isinstance(v, str) and "," in v]
     grouped = [t for t in texts if _GROUPED.fullmatch(t)]
     decimal = [t for t in texts if _DECIMAL.fullmatch(t)]
+    dotted = {c for c in core for v in columns[c] if _DOTTED.fullmatch(str(v).strip())}
     notes, problems = [], []
     if grouped and decimal:
         problems.append(
@@ -82,9 +102,11 @@ def read_numbers(
         for name in core:
             example = "2.31" if name == "loss" else "7e9"
             value = columns[name][row]
-            if isinstance(value, str) and _SPACED.fullmatch(value.strip()):
+            if isinstance(value, str) and (made := together(value.strip())) != value.strip():
                 written.setdefault(name, value.strip())
-                value = together(value.strip())
+                value = made
+            elif name in dotted and _ONE_DOT.fullmatch(str(value).strip()):
+                value = _undotted(str(value).strip())
             if name in COUNTS and isinstance(value, str) and SUFFIXED.fullmatch(value.strip()):
                 written.setdefault(name, value.strip())
                 value = plain_number(value)
@@ -116,7 +138,8 @@ def _number(
     try:
         number = float(plain)
     except ValueError:
-        return math.nan, f"found {text!r} (text); expected {wanted}, as in {example}"
+        kind = "a percentage" if text.endswith("%") else "text"
+        return math.nan, f"found {text!r} ({kind}); expected {wanted}, as in {example}"
     if not math.isfinite(number):
         return math.nan, f"found {text!r} (infinite); expected a finite number"
     if positive and number <= 0:

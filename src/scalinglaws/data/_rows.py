@@ -69,7 +69,7 @@ def _listed(value: Any) -> bool:
 
 def _finished(cells: Cells, where: Mapping[str, Any]) -> Cells:
     for at, name in enumerate(cells.columns):
-        if name.lower() not in _STATES or name in where:
+        if name.lower().rpartition(".")[2] not in _STATES or name in where:
             continue
         states = [str(row[at]).strip().lower() for row in cells.rows]
         if not set(states) & _NOT or not set(states) & _DONE:

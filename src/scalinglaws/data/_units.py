@@ -137,9 +137,11 @@ def _out_of_reach(known: Mapping[str, list[float]]) -> Iterator[str]:
 
 def _out_by(ratios: list[float]) -> str:
     middle = median(ratios)
+    if not 0 < middle < math.inf:  # beyond what a double holds, so beyond any unit
+        return "Check the units of params and tokens"
+    off = math.log(middle) - math.log(_USUAL)
     times = min(
-        (m for k in (1e3, 1e6, 1e9) for m in (k, 1 / k)),
-        key=lambda m: abs(math.log(middle * m / _USUAL)),
+        (m for k in (1e3, 1e6, 1e9) for m in (k, 1 / k)), key=lambda m: abs(off + math.log(m))
     )
     fix = Fix("units", {"params": 1 / times})
     return Problem(

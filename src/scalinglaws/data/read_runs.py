@@ -66,10 +66,11 @@ def read_runs(
     evaluation before training; where several could be meant the answer is a question. ``columns``
     says it: a name, ``{"column": "Tokens (B)", "times": 1e9}``, ``{"product": ["_step", "batch"]}``
     or ``{"size_in": "name"}``. ``mapping`` is a TOML file that says all this, for what is not given
-    in the call. ``join`` is another table of the same runs, whose columns are added by ``run`` or
-    ``name``. ``where`` keeps rows by the values of a column; without it rows of a
-    ``state`` or ``status`` that did not finish are left out with a count. ``last_of`` keeps the
-    last row of each label, by step. ``units`` multiplies columns, by a number or ``"M"``.
+    in the call; one that names its ``file`` is a ``source`` itself. ``join`` is another table of
+    the same runs, whose columns are added by ``run`` or ``name``. ``where`` keeps rows by the
+    values of a column; without it rows of a ``state`` or ``status`` that did not finish are left
+    out with a count. ``last_of`` keeps the last row of each label, by step. ``units`` multiplies
+    columns, by a number or ``"M"``.
     ``loss_unit`` is ``"nats"``, ``"bits"`` or ``"bits/byte"``; with ``bytes_per_token`` the last
     becomes nats per token, and stays nats per byte without. ``flops_counted_as`` says in words how
     the FLOPs were counted where that is not 6ND, such as "with attention": it is kept on the card,
@@ -93,6 +94,10 @@ def read_runs(
         raise BadRuns(f"a law is expected, such as sl.laws.CHINCHILLA; found {law!r}")
     if needs is None:
         needs = (*law.inputs, law.response) if law is not None else ("params", "tokens", "loss")
+    if _mapping.is_one(source):
+        if mapping is not None:
+            raise BadRuns(f"{source} is a mapping file, and {mapping} is another: give one of them")
+        source, mapping = _mapping.file_of(source), source
     table = opened(source)
     if join is not None:
         table = joined(table, opened(join))

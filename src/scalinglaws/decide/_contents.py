@@ -25,7 +25,8 @@ class Contents:
 
     ``plans`` is the table of :func:`scalinglaws.allocate`, ``held_out`` the score of the law on its
     own largest runs, ``planned`` the runs to train next. Where one of them is refused it is
-    ``None``, and ``limits`` holds the reason among what these runs cannot say.
+    ``None``, and ``limits`` holds the reason among what these runs cannot say. Every count of FLOPs
+    is ``per_param_token`` for each parameter and token.
     """
 
     title: str
@@ -36,6 +37,7 @@ class Contents:
     held_out: HoldOut | None = field(repr=False)
     planned: NextRuns | None = field(repr=False)
     limits: tuple[str, ...]
+    per_param_token: float
     reproduce: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -57,6 +59,7 @@ class Contents:
             "held_out": None if self.held_out is None else _scores(self.held_out),
             "next": None if self.planned is None else next_told(self.planned),
             "limits": list(self.limits),
+            "per_param_token": self.per_param_token,
             "seed": f.seed,
             "version": VERSION,
             "reproduce": self.reproduce,
@@ -106,6 +109,7 @@ def next_told(planned: NextRuns) -> dict[str, Any]:
         "width_then": planned.then,
         "error": plain(planned.error),
         "flops": planned.flops,
+        "per_param_token": planned.per_param_token,
         "runs": records(planned.runs),
     }
 

@@ -9,7 +9,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from scalinglaws._format import flops_words
-from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN
 from scalinglaws.decide._information import gradients, information
 from scalinglaws.errors import Unidentifiable
 from scalinglaws.intervals import beyond
@@ -51,7 +50,13 @@ _Chosen = npt.NDArray[np.intp]
 
 
 def candidates(
-    fit: Fit, *, spend: float, low: float | None, high: float | None, most: float = np.inf
+    fit: Fit,
+    *,
+    spend: float,
+    low: float | None,
+    high: float | None,
+    per_param_token: float,
+    most: float = np.inf,
 ) -> pd.DataFrame:
     """Return runs of a grid of sizes and tokens per parameter that the spend can pay, by cost.
 
@@ -63,19 +68,19 @@ def candidates(
     few = max(LEAST_RATIO, min(USUAL[0], float((data / own).min())))
     many = min(MOST_RATIO, max(USUAL[1], float((data / own).max())))
     least = low or float(own.min())
-    largest = (min(spend, most) / FLOPS_PER_PARAM_TOKEN / few) ** 0.5
+    largest = (min(spend, most) / per_param_token / few) ** 0.5
     largest = max(least, min(largest, high or largest))
     sizes = _rounded(np.geomspace(least, largest, SIZES))
     ratios = np.geomspace(few, many, RATIOS)
     params, ratio = (v.ravel() for v in np.meshgrid(np.unique(sizes), ratios, indexing="ij"))
     table = pd.DataFrame({"params": params, "tokens": _rounded(params * ratio)})
-    table["flops"] = FLOPS_PER_PARAM_TOKEN * table["params"] * table["tokens"]
+    table["flops"] = per_param_token * table["params"] * table["tokens"]
     # A law is no better known below the runs than beyond them, and nobody asks it there.
     fewest = float(_rounded(np.array([data.min()]))[0])
     table = table[table["tokens"] >= fewest]
     kept = table[table["flops"] <= min(spend, most)].sort_values("flops").reset_index(drop=True)
     if kept.empty:
-        cheapest = FLOPS_PER_PARAM_TOKEN * least * max(fewest, few * least)
+        cheapest = per_param_token * least * max(fewest, few * least)
         raise Unidentifiable(
             f"the cheapest run of {least:.3g} parameters or more, on as many tokens as yours have "
             f"at least, takes {flops_words(cheapest)} FLOPs; the spend and the target allow "

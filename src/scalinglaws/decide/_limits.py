@@ -8,7 +8,7 @@ import numpy as np
 
 from scalinglaws._format import flops_words
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN
-from scalinglaws.compute.own_flops import count_apart
+from scalinglaws.compute.own_flops import count_said
 from scalinglaws.intervals import beyond, grouping
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ FEW = 10
 """Groups below which nothing is refused at 1 in 100."""
 
 
-def largest(fit: Fit) -> float:
+def largest(fit: Fit, *, per_param_token: float = FLOPS_PER_PARAM_TOKEN) -> float:
     """Return the compute of the largest run, in FLOPs."""
     n, d = (fit.runs[k].to_numpy(dtype=float)[fit.counted] for k in ("params", "tokens"))
-    return float((FLOPS_PER_PARAM_TOKEN * n * d).max())
+    return float((per_param_token * n * d).max())
 
 
 def smallest(fit: Fit, *, per_param_token: float = FLOPS_PER_PARAM_TOKEN) -> float:
@@ -37,16 +37,22 @@ def smallest(fit: Fit, *, per_param_token: float = FLOPS_PER_PARAM_TOKEN) -> flo
     return float((per_param_token * n * d).min())
 
 
-def told(fit: Fit, plans: pd.DataFrame | None, level: float) -> Iterator[str]:
+def told(
+    fit: Fit,
+    plans: pd.DataFrame | None,
+    level: float,
+    *,
+    per_param_token: float = FLOPS_PER_PARAM_TOKEN,
+) -> Iterator[str]:
     """Yield a sentence for each thing that the runs leave open."""
     if not fit.ok:
         yield f"The fit carries a warning: {fit.status.rstrip('.')}."
     if fit.simulated:
         yield "The runs were simulated: nothing here is a measurement."
     if plans is not None:
-        if apart := count_apart(fit):
-            yield apart
-        yield from _far(fit, plans, level)
+        if counted := count_said(fit, per_param_token):
+            yield counted
+        yield from _far(fit, plans, level, per_param_token)
     groups = grouping.found(fit)
     if groups is not None and groups.count < FEW:
         yield (
@@ -85,9 +91,10 @@ def below(
         )
 
 
-def _far(fit: Fit, plans: pd.DataFrame, level: float) -> Iterator[str]:
-    yield from below(fit, plans)
-    above = plans[plans["flops"] > largest(fit)]
+def _far(fit: Fit, plans: pd.DataFrame, level: float, per_param_token: float) -> Iterator[str]:
+    yield from below(fit, plans, per_param_token=per_param_token)
+    most = largest(fit, per_param_token=per_param_token)
+    above = plans[plans["flops"] > most]
     if above.empty:
         return
     decades = float(np.log10(above["beyond"].max()))
@@ -95,7 +102,7 @@ def _far(fit: Fit, plans: pd.DataFrame, level: float) -> Iterator[str]:
     allowed = beyond.half_width(level, beyond.per_decade(fit))
     yield (
         f"{flops_words(top)} FLOPs lie {decades:.1f} decades beyond the largest run "
-        f"({flops_words(largest(fit))}): the intervals allow ±{allowed:.1%} of the loss for each."
+        f"({flops_words(most)}): the intervals allow ±{allowed:.1%} of the loss for each."
     )
     if round(decades, 1) > UNTRIED:
         yield (

@@ -9,7 +9,6 @@ import pandas as pd
 
 from scalinglaws._fit import fit as fit_law
 from scalinglaws._parallel.progress import counted
-from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN
 from scalinglaws.decide._information import Noise
 from scalinglaws.errors import ScalingLawError
 from scalinglaws.intervals.resampling import ends, resampled
@@ -90,7 +89,7 @@ def with_outcome(
     columns = [*fit.law.inputs, fit.law.response, "params", "tokens"]
     columns += [c for c in ("run",) if c in fit.runs.columns]
     fresh = design.assign(
-        flops=FLOPS_PER_PARAM_TOKEN * design["params"] * design["tokens"],
+        flops=target.per_param_token * design["params"] * design["tokens"],
         tokens_per_param=design["tokens"] / design["params"],
         run=[f"next {k}" for k in range(1, len(design) + 1)],
     )

@@ -12,6 +12,7 @@ import numpy as np
 
 from scalinglaws._format import count, flops_words
 from scalinglaws._version import VERSION
+from scalinglaws.compute.own_flops import count_said
 from scalinglaws.decide._limits import largest
 from scalinglaws.fitting.saved import digest
 
@@ -72,8 +73,8 @@ def _pictures(report: Contents) -> Iterator[str]:
         from scalinglaws import figures  # needs matplotlib, an extra
     except ModuleNotFoundError:
         yield (
-            "<section><p>No pictures: they need matplotlib and seaborn, pip install "
-            "'scalinglaws[figures]'.</p></section>"
+            "<section><p>No pictures: they need matplotlib, pip install 'scalinglaws[figures]'."
+            "</p></section>"
         )
         return
     if report.plans is None:
@@ -84,7 +85,8 @@ def _pictures(report: Contents) -> Iterator[str]:
         "budgets asked for as stars with their intervals. Right: the fitted loss against size at "
         "single budgets, with the runs near them."
     )
-    yield _figure(figures.surface(report.fit, flops=budgets), alt)
+    k = report.per_param_token
+    yield _figure(figures.surface(report.fit, flops=budgets, per_param_token=k), alt)
     yield _figure(figures.fit(report.fit), "Fitted against measured loss, and the residuals.")
 
 
@@ -119,13 +121,16 @@ def _plans(report: Contents) -> str:
     assert report.plans is not None
     told = show(report.plans[[c for c in report.plans if "law_" not in str(c)]])
     table = _scrolling(told._repr_html_())
-    return f'<section id="plans"><h2>Size, data and loss by budget</h2>{table}</section>'
+    said = count_said(report.fit, report.per_param_token)
+    counted = f"<p>{escape(said)}</p>" if said else ""
+    return f'<section id="plans"><h2>Size, data and loss by budget</h2>{counted}{table}</section>'
 
 
 def _runs(report: Contents) -> str:
     fit, d = report.fit, report.fit.design
     known = {"params", "tokens"} <= set(fit.runs.columns)
-    compute = f"; largest compute {flops_words(largest(fit))} FLOPs" if known else ""
+    most = largest(fit, per_param_token=report.per_param_token) if known else 0.0
+    compute = f"; largest compute {flops_words(most)} FLOPs" if known else ""
     spans = "; ".join(
         f"{name} {count(d.low[name])} to {count(d.high[name])}"
         for name in d.decades

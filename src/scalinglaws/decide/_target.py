@@ -10,7 +10,7 @@ import numpy as np
 from scalinglaws import _checks as checks
 from scalinglaws._format import count, flops_words
 from scalinglaws.compute.allocate import allocate
-from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN, optimal_params
+from scalinglaws.compute.optimum import optimal_params
 from scalinglaws.errors import BadParameters
 from scalinglaws.intervals import beyond
 
@@ -30,7 +30,8 @@ class Target:
     ``now`` is the logarithm of its interval's upper end over its lower, ``allowed`` what it is
     widened by per decade beyond the runs, ``law`` the fit's as one of params and tokens. A loss
     has the interval to stake on; of a best size only what the law leaves open can be foretold, as
-    how much it moves beyond that shows when the runs are there.
+    how much it moves beyond that shows when the runs are there. FLOPs are ``per_param_token`` for
+    each parameter and token.
     """
 
     law: Law
@@ -42,6 +43,7 @@ class Target:
     now: float
     allowed: float
     level: float
+    per_param_token: float
 
     @classmethod
     def of(
@@ -52,6 +54,7 @@ class Target:
         flops: float | None,
         at: Mapping[str, float] | None,
         level: float,
+        per_param_token: float,
     ) -> Target:
         """Return the target that is asked for, with its interval as the library gives it."""
         if (flops is None) == (at is None):
@@ -63,21 +66,22 @@ class Target:
             point = checks.numbers(at, what="at")
             if set(point) != {"params", "tokens"} or min(point.values()) <= 0:
                 raise BadParameters(f"at names positive params and tokens; found {dict(at)}")
-            told = fit.predict(level=level, **_inputs(fit, point["params"], point["tokens"]))
+            told = fit.predict(level=level, **_inputs(fit, k=per_param_token, **point))
             return cls(
                 law=law,
                 words=f"the interval to stake on of the loss at {count(point['params'])} "
                 f"parameters and {count(point['tokens'])} tokens",
-                flops=FLOPS_PER_PARAM_TOKEN * point["params"] * point["tokens"],
+                flops=per_param_token * point["params"] * point["tokens"],
                 params=point["params"],
                 tokens=point["tokens"],
                 of_loss=True,
                 now=float(np.log(told["high"][0] / told["low"][0])),
                 allowed=beyond.per_decade(fit),
                 level=level,
+                per_param_token=per_param_token,
             )
-        split = allocate(fit, flops, level=level) if flops is not None else None
-        assert split is not None
+        assert flops is not None
+        split = allocate(fit, flops, level=level, per_param_token=per_param_token)
         spent = flops_words(split["flops"][0])
         return cls(
             law=law,
@@ -89,6 +93,7 @@ class Target:
             now=float(np.log(split["params_law_high"][0] / split["params_law_low"][0])),
             allowed=0.0,
             level=level,
+            per_param_token=per_param_token,
         )
 
     def logs(self, values: Mapping[str, Array]) -> Array:
@@ -97,7 +102,8 @@ class Target:
             at = {"params": np.array([self.params]), "tokens": np.array([self.tokens])}
             columns = {k: np.atleast_1d(v)[:, None] for k, v in values.items()}
             return np.asarray(np.log(self.law.function(columns, at))[:, 0])
-        return np.log(optimal_params(self.law, values, np.array([self.flops]))[:, 0])
+        k, flops = self.per_param_token, np.array([self.flops])
+        return np.log(optimal_params(self.law, values, flops, per_param_token=k)[:, 0])
 
     def decades(self, there: Mapping[str, Array], more: Mapping[str, Array]) -> Array:
         """Return how far the answer lies beyond runs and one more each, in decades, (m,).
@@ -106,7 +112,7 @@ class Target:
         """
         most = {k: np.maximum(there[k].max(), v) for k, v in more.items()}
         least = {k: np.minimum(there[k].min(), v) for k, v in more.items()}
-        largest = FLOPS_PER_PARAM_TOKEN * np.maximum(
+        largest = self.per_param_token * np.maximum(
             (there["params"] * there["tokens"]).max(), more["params"] * more["tokens"]
         )
         out = np.maximum(1.0, self.flops / largest)
@@ -122,12 +128,12 @@ class Target:
         return float(np.hypot(low, extra) + np.hypot(high, extra))
 
 
-def _inputs(fit: Fitted, params: float, tokens: float) -> Any:
+def _inputs(fit: Fitted, *, params: float, tokens: float, k: float) -> Any:
     """Return a point as the inputs of a fit's law."""
     every = {
         "params": params,
         "tokens": tokens,
-        "flops": FLOPS_PER_PARAM_TOKEN * params * tokens,
+        "flops": k * params * tokens,
         "tokens_per_param": tokens / params,
     }
     return {name: np.array([every[name]]) for name in fit.law.inputs}

@@ -13,6 +13,7 @@ from scalinglaws._format import count, flops_words, table_html
 from scalinglaws._parallel.progress import counted
 from scalinglaws.compute.grounds import not_stuck
 from scalinglaws.compute.optimum import FLOPS_PER_PARAM_TOKEN, of_size_and_data, splits
+from scalinglaws.compute.own_flops import count_for
 from scalinglaws.decide import _designs, _outcomes
 from scalinglaws.decide._target import Target
 from scalinglaws.errors import BadParameters, Unidentifiable
@@ -43,7 +44,8 @@ class NextRuns:
     how often to train it. ``target`` is what is narrowed, in words; ``now`` and ``then`` are the
     natural logarithm of the interval's upper end over its lower, as it is and as it is expected to
     be, and ``error`` the standard error of that expectation. ``tried`` has the designs that were
-    simulated, over fewer outcomes: ``design``, ``runs``, ``flops``, ``width``.
+    simulated, over fewer outcomes: ``design``, ``runs``, ``flops``, ``width``. Every count of FLOPs
+    is ``per_param_token`` for each parameter and token.
     """
 
     runs: pd.DataFrame
@@ -54,6 +56,7 @@ class NextRuns:
     error: float
     spend: float
     tried: pd.DataFrame
+    per_param_token: float = FLOPS_PER_PARAM_TOKEN
 
     @property
     def flops(self) -> float:
@@ -127,13 +130,16 @@ def next_runs(
     level: float = 0.9,
     seed: int = 0,
     outcomes: int = OUTCOMES,
+    per_param_token: float | None = None,
 ) -> NextRuns:
     """Plan up to ``runs`` runs for ``spend`` FLOPs that narrow the interval of an answer most.
 
     The answer is the best size for a budget of ``flops``, or the loss ``at`` some ``params`` and
     ``tokens``. Of a size the interval is the one that holds if the law does (``params_law_low`` to
     ``params_law_high`` of :func:`allocate`), of a loss the one to stake on (:meth:`Fit.predict`),
-    with what is allowed per decade beyond the runs taken to stay as it is.
+    with what is allowed per decade beyond the runs taken to stay as it is. Every count of FLOPs is
+    ``per_param_token`` for each parameter and token, by default that of the fit's table
+    (:func:`scalinglaws.compute.own_count`).
 
     Candidates lie on a grid of sizes, from the smallest measured (or ``min_params``) to the largest
     that can be paid (or ``max_params``), and of tokens per parameter, those of the runs and at
@@ -145,8 +151,8 @@ def next_runs(
     and the intervals of ``outcomes`` such fits are averaged.
 
     Raises :class:`BadParameters` for two answers or none and for numbers that are not positive, and
-    :class:`Unidentifiable` for a law of other inputs, a fit at its bound, or a spend that pays for
-    no candidate.
+    :class:`Unidentifiable` for a law of other inputs, a fit at its bound, a table without one count
+    of FLOPs, or a spend that pays for no candidate.
 
     >>> import scalinglaws as sl
     >>> fit = sl.fit(sl.laws.CHINCHILLA, sl.load("hoffmann2022").head(40))
@@ -174,8 +180,12 @@ def next_runs(
             f"and tokens, such as laws.CHINCHILLA"
         )
     not_stuck(fit)
-    target = Target.of(fit, of_size_and_data(law), flops=flops, at=at, level=level)
-    grid = _designs.candidates(fit, spend=spend, low=min_params, high=max_params, most=target.flops)
+    k = count_for(fit, per_param_token)
+    split = of_size_and_data(law, per_param_token=k)
+    target = Target.of(fit, split, flops=flops, at=at, level=level, per_param_token=k)
+    grid = _designs.candidates(
+        fit, spend=spend, low=min_params, high=max_params, per_param_token=k, most=target.flops
+    )
     informative = _designs.chosen(fit, target, grid, spend=spend, runs=runs, seed=seed)
     designs = {
         "most informative": informative,
@@ -195,12 +205,12 @@ def next_runs(
         {
             "design": list(designs),
             "runs": [len(d) for d in listed],
-            "flops": [_cost(d) for d in listed],
+            "flops": [_cost(d, k) for d in listed],
             "width": ahead.mean(axis=0),
         }
     )
     return NextRuns(
-        runs=_listed(listed[best]),
+        runs=_listed(listed[best], k),
         target=target.words,
         level=level,
         now=target.now,
@@ -208,17 +218,18 @@ def next_runs(
         error=float(own.std(ddof=1) / len(own) ** 0.5) if len(own) > 1 else float("inf"),
         spend=float(spend),
         tried=tried,
+        per_param_token=k,
     )
 
 
-def _cost(design: pd.DataFrame) -> float:
-    return float((FLOPS_PER_PARAM_TOKEN * design["params"] * design["tokens"]).sum())
+def _cost(design: pd.DataFrame, per_param_token: float) -> float:
+    return float((per_param_token * design["params"] * design["tokens"]).sum())
 
 
-def _listed(design: pd.DataFrame) -> pd.DataFrame:
+def _listed(design: pd.DataFrame, per_param_token: float) -> pd.DataFrame:
     """Return a design with equal runs put together, by size."""
     out: Any = design.groupby(["params", "tokens"]).size().rename("seeds").reset_index()
     out["tokens_per_param"] = out["tokens"] / out["params"]
-    out["flops"] = FLOPS_PER_PARAM_TOKEN * out["params"] * out["tokens"]
+    out["flops"] = per_param_token * out["params"] * out["tokens"]
     table: pd.DataFrame = out[["params", "tokens", "tokens_per_param", "flops", "seeds"]]
     return table

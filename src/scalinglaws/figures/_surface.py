@@ -34,23 +34,30 @@ _WIDTH = 8.0
 ROUNDING = 1 + 1e-9
 
 
-def surface(fit: Fit, *, flops: Sequence[float] = ()) -> Picture:
+def surface(
+    fit: Fit,
+    *,
+    flops: Sequence[float] = (),
+    per_param_token: float = FLOPS_PER_PARAM_TOKEN,
+) -> Picture:
     """Draw a law of params and tokens under its runs: lines of equal loss, and slices of budgets.
 
     ``flops`` are budgets in FLOPs, marked on the left with the interval of the best size and
     sliced on the right beside three inside the runs; bands are 90% intervals. What
-    lies beyond the compute of the runs is dashed.
+    lies beyond the compute of the runs is dashed. FLOPs are ``per_param_token`` for each parameter
+    and token.
     """
-    law = of_size_and_data(fit.law)
+    k = per_param_token
+    law = of_size_and_data(fit.law, per_param_token=k)
     n, d = (fit.runs[k].to_numpy(dtype=float)[fit.counted] for k in ("params", "tokens"))
-    own = FLOPS_PER_PARAM_TOKEN * n * d
-    asked = allocate(fit, sorted(flops)) if len(flops) else None
+    own = k * n * d
+    asked = allocate(fit, sorted(flops), per_param_token=k) if len(flops) else None
     inside = np.exp(np.quantile(np.log(own), np.linspace(0.15, 0.95, _SLICES)))
     figure, (left, right) = canvas(2, width=9.0)
-    _contours(left, fit, law, own, asked)
-    _slices(right, fit, law, own, [*inside, *sorted(flops)])
+    _contours(left, fit, law, own, asked, k)
+    _slices(right, fit, law, own, [*inside, *sorted(flops)], k)
     top = float(max(flops, default=own.max()))
-    best = count(_best(fit, law, top))
+    best = count(_best(fit, law, top, k))
     return finish(
         figure,
         f"for {flops_words(top)} FLOPs the loss is lowest at {best} parameters",
@@ -58,19 +65,19 @@ def surface(fit: Fit, *, flops: Sequence[float] = ()) -> Picture:
     )
 
 
-def _best(fit: Fit, law: Law, flops: Any) -> Any:
+def _best(fit: Fit, law: Law, flops: Any, k: float) -> Any:
     """Return the best size for one budget or many."""
     one = {k: np.array([v]) for k, v in fit.params.items()}
-    found = optimal_params(law, one, np.atleast_1d(flops))[0]
+    found = optimal_params(law, one, np.atleast_1d(flops), per_param_token=k)[0]
     return found if np.ndim(flops) else float(found[0])
 
 
-def _contours(ax: Axes, fit: Fit, law: Law, own: Any, asked: pd.DataFrame | None) -> None:
+def _contours(ax: Axes, fit: Fit, law: Law, own: Any, asked: pd.DataFrame | None, k: float) -> None:
     n, d = (fit.runs[k].to_numpy(dtype=float)[fit.counted] for k in ("params", "tokens"))
     largest = own.max() if asked is None else max(own.max(), float(asked["flops"].max()))
     path = np.geomspace(own.min(), largest, 40)
-    best = _best(fit, law, path)
-    data = path / FLOPS_PER_PARAM_TOKEN / best
+    best = _best(fit, law, path, k)
+    data = path / k / best
     sizes = np.geomspace(min(n.min(), best.min()), max(n.max(), best.max()), _GRID)
     tokens = np.geomspace(min(d.min(), data.min()), max(d.max(), data.max()), _GRID)
     across, up = np.meshgrid(sizes, tokens)
@@ -85,7 +92,7 @@ def _contours(ax: Axes, fit: Fit, law: Law, own: Any, asked: pd.DataFrame | None
             ax.plot(best[part], data[part], style, color=FITTED, lw=1.8, label=words)
     for row in () if asked is None else asked.itertuples():
         span = np.geomspace(row.params_low, row.params_high, 20)
-        ax.plot(span, row.flops / FLOPS_PER_PARAM_TOKEN / span, color=WARM, lw=2.4, alpha=0.6)
+        ax.plot(span, row.flops / k / span, color=WARM, lw=2.4, alpha=0.6)
         ax.plot(row.params, row.tokens, "*", ms=13, color=WARM, zorder=5)
         ax.annotate(
             f"{flops_words(row.flops)} FLOPs",
@@ -100,13 +107,13 @@ def _contours(ax: Axes, fit: Fit, law: Law, own: Any, asked: pd.DataFrame | None
     ax.legend(frameon=False, loc="lower right", fontsize=8.5)
 
 
-def _slices(ax: Axes, fit: Fit, law: Law, own: Any, budgets: Sequence[float]) -> None:
+def _slices(ax: Axes, fit: Fit, law: Law, own: Any, budgets: Sequence[float], k: float) -> None:
     names, colours = [], ramp(len(budgets))
     every = fit.runs["params"].to_numpy(dtype=float)[fit.counted]
     for budget, colour in zip(budgets, colours, strict=True):
-        best = _best(fit, law, budget)
+        best = _best(fit, law, budget, k)
         grid = np.geomspace(best / _WIDTH, best * _WIDTH, 60)
-        points: dict[str, Any] = {"params": grid, "tokens": budget / FLOPS_PER_PARAM_TOKEN / grid}
+        points: dict[str, Any] = {"params": grid, "tokens": budget / k / grid}
         points |= {"flops": np.full(len(grid), budget), "tokens_per_param": points["tokens"] / grid}
         told = fit.predict(**{k: points[k] for k in fit.law.inputs})
         beyond = budget > own.max() * ROUNDING

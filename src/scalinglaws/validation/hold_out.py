@@ -1,6 +1,8 @@
 """Does it hold out of sample? Fit the small runs, score the large ones, against baselines."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -21,6 +23,7 @@ class HoldOut:
     ``scores`` has one row for each estimator: ``rmse`` and ``bias`` of log-loss on the held-out
     runs and ``coverage``, the share of them inside the estimator's interval for a new run (NaN
     without one). ``predictions`` has one for each held-out run; ``trained`` is the fit on the rest.
+    ``refused`` says of baselines that could not be fitted to it why.
     """
 
     scores: pd.DataFrame
@@ -29,6 +32,7 @@ class HoldOut:
     by: str
     cut: float
     level: float
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def extrapolation(self) -> float:
@@ -56,12 +60,18 @@ class HoldOut:
             f"{len(self.predictions)} up to {self.extrapolation:.1f} times beyond",
             "  |  ".join(self._header()),
         ]
-        return "\n".join(lines + ["  |  ".join(r) for r in self._rows()])
+        lines += ["  |  ".join(r) for r in self._rows()]
+        return "\n".join([*lines, *self.without()])
+
+    def without(self) -> list[str]:
+        """Return a sentence for each baseline that could not be fitted."""
+        return [f"without the {name}: {why}" for name, why in self.refused.items()]
 
     def _repr_html_(self) -> str:
         first = self.__repr__().split("\n", 1)[0]
         table = table_html(self._header(), self._rows())
-        return f'<div class="sl-holdout"><p>{first}.</p>{table}</div>'
+        without = "".join(f"<p>{escape(line)}</p>" for line in self.without())
+        return f'<div class="sl-holdout"><p>{first}.</p>{table}{without}</div>'
 
 
 def _score(predicted: Array, loss: Array, inside: Array | None) -> dict[str, float]:
@@ -88,10 +98,12 @@ def hold_out(
 
     ``runs`` is a table as for :func:`scalinglaws.fit`, with the column ``by``, such as ``flops``.
     ``fraction``, between 0 and 1, is the share of runs to hold out; runs that share the value at
-    the cut stay together. ``level`` is that of the intervals for a new run. The score is the root
-    mean square of ``log(predicted / measured)``. Baselines are fitted to the same runs: the last
-    value (loss of the largest run fitted, the geometric mean of several), and straight and floored
-    power laws of compute.
+    the cut stay together, and those of the largest value are held out at least. ``level`` is that
+    of the intervals for a new run. The score is the root mean square of ``log(predicted /
+    measured)``. Baselines are fitted to the same runs: the last value (loss of the largest run
+    fitted, the geometric mean of several), and straight and floored power laws of compute. One that
+    these runs cannot determine, such as runs at few budgets, is left out with its reason in
+    ``refused``.
 
     Raises :class:`BadRuns` for a fraction outside (0, 1) or an unknown column, and
     :class:`Unidentifiable` when no run lies beyond the cut or what is left cannot determine the
@@ -109,6 +121,8 @@ def hold_out(
     if not 0 < checks.numbers({"fraction": fraction}, what="holding out")["fraction"] < 1:
         raise BadRuns(f"fraction is a share of the runs between 0 and 1; it was given {fraction!r}")
     cut = float(runs[by].quantile(1 - fraction))
+    if runs[by].min() < cut == runs[by].max():  # many runs of the largest budget
+        cut = float(runs.loc[runs[by] < cut, by].max())
     small, large = runs[runs[by] <= cut], runs[runs[by] > cut]
     if large.empty:
         raise Unidentifiable(f"no run has {by} above {cut:.4g}: nothing is left to score")
@@ -118,6 +132,7 @@ def hold_out(
     predicted = trained.predict(level=level, new_run=True, **points)
     inside = ((predicted["low"] <= loss) & (loss <= predicted["high"])).to_numpy()
     scores = {law.name: _score(predicted[law.response].to_numpy(), loss, inside)}
+    refused: dict[str, str] = {}
     if "flops" in runs.columns:
         for other, name in (
             (power_law("flops", response=law.response), "power law of compute with floor"),
@@ -126,8 +141,12 @@ def hold_out(
                 "straight log-log line in compute",
             ),
         ):
-            line = fit(other, small, objective=objective, seed=seed, check=check)
-            band = line.predict(level=level, new_run=True, flops=large["flops"].to_numpy())
+            try:
+                line = fit(other, small, objective=objective, seed=seed, check=check)
+                band = line.predict(level=level, new_run=True, flops=large["flops"].to_numpy())
+            except Unidentifiable as error:
+                refused[name] = error.reason
+                continue
             held = ((band["low"] <= loss) & (loss <= band["high"])).to_numpy()
             scores[name] = _score(band[law.response].to_numpy(), loss, held)
     largest = small.loc[small[by] == small[by].max(), law.response]
@@ -143,4 +162,5 @@ def hold_out(
         by=by,
         cut=cut,
         level=level,
+        refused=refused,
     )
