@@ -17,7 +17,7 @@ import scalinglaws.notebook
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEAVY = ("scipy.stats", "scipy.optimize", "scipy.interpolate", "matplotlib", "joblib")
+HEAVY = ("scipy.stats", "scipy.optimize", "scipy.interpolate", "matplotlib", "seaborn", "joblib")
 USER = """
 import scalinglaws as sl
 fit = sl.fit(sl.laws.CHINCHILLA, sl.load("hoffmann2022"))
@@ -123,12 +123,12 @@ def test_the_library_works_without_its_extras():
         "import scalinglaws as sl\n"
         "print(sl.fit(sl.laws.CHINCHILLA, sl.load('hoffmann2022')).interval('a', n=20).kind)"
     )
-    assert said(["matplotlib", "pyarrow", "dask"], code) == "group bootstrap\n"
+    assert said(["matplotlib", "seaborn", "pyarrow", "dask"], code) == "group bootstrap\n"
 
 
 def test_a_missing_extra_is_named(tmp_path: Path):
-    told = said(["matplotlib"], "import scalinglaws as sl\nsl.figures.curve")
-    assert "sl.figures needs matplotlib" in told
+    told = said(["seaborn"], "import scalinglaws as sl\nsl.figures.curve")
+    assert "sl.figures needs matplotlib and seaborn" in told
     assert "scalinglaws[figures]" in told
     file = tmp_path / "runs.parquet"
     file.write_bytes(b"PAR1")

@@ -113,10 +113,11 @@ def __getattr__(name: str) -> Any:
     try:
         found = import_module(_LATE[name])
     except ModuleNotFoundError as error:
-        if error.name != "matplotlib":
+        if error.name not in ("matplotlib", "seaborn"):
             raise
         raise ModuleNotFoundError(
-            f"sl.{name} needs matplotlib ({error}): python -m pip install 'scalinglaws[figures]'",
+            f"sl.{name} needs matplotlib and seaborn ({error}): python -m pip install "
+            f"'scalinglaws[figures]'",
             name=error.name,
         ) from None
     if name in _VERBS:

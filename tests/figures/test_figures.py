@@ -5,10 +5,8 @@ from base64 import b64decode
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_rgb
 
 import scalinglaws as sl
-from scalinglaws.figures._labels import ramp
 from scalinglaws.notebook import Refusal, count, show
 
 CHINCHILLA = sl.laws.CHINCHILLA
@@ -160,12 +158,3 @@ def test_a_continuation_that_runs_away_leaves_the_figure(log):
     # Four times beyond what was measured: of the loss, or of its range.
     assert top <= 12.1
     assert bottom < 2.01
-
-
-def test_a_ramp_goes_from_light_to_dark():
-    for many in (1, 3, 9, 40):
-        inks = np.array([to_rgb(c) for c in ramp(many)])
-        weight = inks @ [0.2126, 0.7152, 0.0722]  # luminance of sRGB, before its curve
-        assert len(inks) == many
-        assert (np.diff(weight) < 0).all()
-    assert ramp(0) == []

@@ -73,8 +73,8 @@ def _pictures(report: Contents) -> Iterator[str]:
         from scalinglaws import figures  # needs matplotlib, an extra
     except ModuleNotFoundError:
         yield (
-            "<section><p>No pictures: they need matplotlib, pip install 'scalinglaws[figures]'."
-            "</p></section>"
+            "<section><p>No pictures: they need matplotlib and seaborn, pip install "
+            "'scalinglaws[figures]'.</p></section>"
         )
         return
     if report.plans is None:

@@ -1,5 +1,7 @@
 """The book's figures. Each call returns a :class:`Picture`; none needs plotting code around it."""
 
+from importlib.util import find_spec
+
 from scalinglaws._mime import FIGURE as MIME
 from scalinglaws.figures import interactive
 from scalinglaws.figures._answers import answers
@@ -22,6 +24,10 @@ from scalinglaws.figures._style import Picture
 from scalinglaws.figures._surface import surface
 from scalinglaws.figures._transfer import against_rival, bends, finetuning, worth
 from scalinglaws.figures._worlds import edge, exponents, slices, strips, years
+
+if find_spec("seaborn") is None:
+    # It is imported late, for it takes a second, but missed at once.
+    raise ModuleNotFoundError("No module named 'seaborn'", name="seaborn")
 
 __all__ = [
     "MIME",

@@ -3,24 +3,19 @@
 from collections.abc import Sequence
 
 import numpy as np
+import seaborn as sns
 from matplotlib import patheffects
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
 
 _INK, _SOFT = "#333333", "#59626c"
 
 _GAP = 0.055
 """Least distance of two names, as a share of the height of the panel."""
 
-_RAMP = ((0.43, 0.25, -1.14, 0.65), (-0.05, -0.02, -0.54, 0.8), (-0.26, 0.2, -0.07, 0.57))
-"""Red, green and blue from light green to dark blue, as cubics of a place from 0 to 1."""
-
 
 def ramp(count: int) -> list[str]:
     """Return colours for things that have an order, most ink for the last."""
-    at = np.linspace(0.0, 1.0, count + 2)[1:-1]
-    inks = np.stack([np.polyval(channel, at) for channel in _RAMP], axis=-1)
-    return [to_hex(ink) for ink in np.clip(inks, 0.0, 1.0)]
+    return [str(c) for c in sns.color_palette("crest", max(count, 1)).as_hex()][:count]
 
 
 def at_ends(ax: Axes, names: Sequence[tuple[float, str, str]]) -> None:

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -18,12 +20,7 @@ from scalinglaws.figures._drawn import drawn
 from scalinglaws.figures._page import WIDE, Head, laid_out, saved
 from scalinglaws.figures._ticks import name_ticks
 
-COLOURS = (
-    "#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc",
-    "#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9",
-)  # fmt: skip
-"""Ten colours that stay apart for the colour-blind, in the order of seaborn's palette for them."""
-
+COLOURS = sns.color_palette("colorblind").as_hex()
 OBSERVED, FITTED, WARM, GREEN = COLOURS[0], "#333333", COLOURS[1], COLOURS[2]
 SIMULATED, SIMULATED_INK, STAMP_INK = "SIMULATED", "#a3341f", "#5b4a8a"
 LOW = 3.4
@@ -34,15 +31,6 @@ _TEXT: dict[Any, Any] = {
     **dict.fromkeys(("axes.labelsize", "axes.titlesize"), 9.5),
     **dict.fromkeys(("legend.fontsize", "xtick.labelsize", "ytick.labelsize"), 9),
     "font.family": "DejaVu Sans",
-}
-_INK = ".15"
-_LOOK: dict[Any, Any] = {
-    **dict.fromkeys(("axes.edgecolor", "axes.labelcolor", "text.color"), _INK),
-    **dict.fromkeys(("xtick.color", "ytick.color"), _INK),
-    **dict.fromkeys(("axes.spines.top", "axes.spines.right"), False),
-    "axes.axisbelow": True,
-    "axes.grid": True,
-    "grid.color": "#e4e4e4",
 }
 _LABELS = {
     "params": "parameters N",
@@ -125,9 +113,13 @@ def canvas(
     columns: int = 1, *, rows: int = 1, height: float = 4.2, width: float = 7.0
 ) -> tuple[Figure, Any]:
     """Return a figure and its axes in the book's style, ready to draw on."""
-    with rc_context({**_TEXT, **_LOOK}):
+    look = {"axes.grid": True, "grid.color": "#e4e4e4"}
+    with rc_context(_TEXT), sns.axes_style("ticks", look):
         figure = Figure(figsize=(width, height), layout="constrained")
-        return figure, figure.subplots(rows, columns)
+        axes = figure.subplots(rows, columns)
+    for ax in np.ravel(axes):
+        sns.despine(ax=ax)
+    return figure, axes
 
 
 def _words(value: float, _: object = None) -> str:
