@@ -199,8 +199,12 @@ def _drawn(fit: Fitted) -> str:
                 f"few to draw whole; name the runs in a column run if rows share them"
             )
         return f"resample {fit.design.runs} runs, taken to be independent"
-    alike = groups.alike(fit.residuals[fit.counted])
-    text = f"resample {groups.count} {groups.what}, drawn whole (ICC of residuals {alike:.2f})"
+    residuals = fit.residuals[fit.counted]
+    alike, chance = groups.alike(residuals), groups.chance(residuals)
+    told = "" if chance is None else f", permutation p {chance:.{2 if chance >= 0.095 else 1}g}"
+    text = (
+        f"resample {groups.count} {groups.what}, drawn whole (ICC of residuals {alike:.2f}{told})"
+    )
     if groups.count < grouping.FEWEST:
         return (
             f"none: {groups.count} {groups.what} are too few to resample, {grouping.FEWEST} are "

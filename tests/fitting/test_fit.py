@@ -220,7 +220,7 @@ def test_the_reporting_card_names_everything(fitted):
         "tokens per parameter",
         "condition number",
         "90% interval, group bootstrap",
-        "intervals: resample 40 sizes, drawn whole (ICC of residuals 0.16)",
+        "intervals: resample 40 sizes, drawn whole (ICC of residuals 0.16, permutation p 0.01)",
         "of the loss per decade of scale",
         "form: the runs refuse the additive form: d = 0.77",
     ):

@@ -104,6 +104,29 @@ def test_an_intraclass_correlation_is_that_of_the_analysis_of_variance():
     assert groups.alike(labels.astype(float)) == pytest.approx(1.0)
 
 
+def test_chance_is_even_where_runs_are_independent_and_small_where_they_are_not():
+    rng = np.random.default_rng(5)
+    labels = np.repeat(np.arange(12), [3, 5, 4, 6, 2, 8, 4, 3, 7, 5, 6, 7])
+    groups = grouping.Groups("run", "runs", labels)
+    mixed = rng.permutation(len(labels))
+    shuffled = grouping.Groups("run", "runs", labels[mixed])
+    own = [groups.chance(rng.standard_normal(len(labels))) for _ in range(400)]
+    # A tenth of 400 is 40; three binomial standard deviations are 18.
+    assert np.sum(np.array(own) <= 0.1) == pytest.approx(40, abs=18)
+    alike = rng.standard_normal(12)[labels] + 0.5 * rng.standard_normal(len(labels))
+    assert groups.chance(alike) == 1 / (grouping.DEALT + 1)
+    # The order of the rows decides which deals are made: 999 of them scatter by a tenth of 0.1.
+    noise = rng.standard_normal(len(labels)) + 0.3 * rng.standard_normal(12)[labels]
+    assert shuffled.chance(noise[mixed]) == pytest.approx(groups.chance(noise), abs=0.05)
+
+
+def test_chance_is_not_asked_where_nothing_can_be_dealt():
+    alone = grouping.Groups("run", "runs", np.arange(20))
+    assert alone.chance(np.ones(20)) is None
+    many = grouping.Groups("run", "runs", np.repeat(np.arange(5), grouping.MOST))
+    assert many.chance(np.zeros(len(many.labels))) is None
+
+
 def test_an_estimate_is_inside_its_own_interval():
     # Few resamples of few groups: in one of some dozen tables all refits lie to one side.
     for seed in range(30):

@@ -26,6 +26,12 @@ FEWEST = 5
 SAME_SIZE = 1.02
 """Parameters of one size: sizes read off a figure differ by a percent or two."""
 
+DEALT = 999
+"""Deals of the residuals that tell how alike those of a group are by chance."""
+
+MOST = 10_000
+"""Runs beyond which nothing is dealt: chance plays no part there, and each deal costs."""
+
 SIZE, RUN = "params", "run"
 
 
@@ -60,6 +66,29 @@ class Groups:
         mean_size = (n - (sizes**2).sum() / n) / (k - 1)
         whole = between + (mean_size - 1) * within
         return float((between - within) / whole) if whole > 0 else float("nan")
+
+    def chance(self, residuals: Array) -> float | None:
+        """Return how often residuals (n,) that are dealt out anew are as alike: a p-value.
+
+        A permutation test of :meth:`alike` against no correlation within groups (Pitman 1938), by
+        :data:`DEALT` deals from a fixed seed, so never below one in ``DEALT + 1``. ``None`` where
+        there is nothing to deal, or more than :data:`MOST` runs.
+        """
+        k, n = self.count, len(self.labels)
+        if not 1 < k < n <= MOST:
+            return None
+        order = np.argsort(self.labels, kind="stable")
+        sizes = np.bincount(self.labels)
+        first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+        centred = residuals - residuals.mean()
+        dealt = np.random.default_rng(0).permuted(np.tile(centred, (DEALT, 1)), axis=1)
+        # For given sizes the correlation grows with the squares of the groups' sums.
+        between = (
+            (np.add.reduceat(v, first, axis=-1) ** 2 / sizes).sum(axis=-1)
+            for v in (dealt, centred[order])
+        )
+        by_chance, own = between
+        return float((1 + (by_chance >= own * (1 - 1e-12)).sum()) / (DEALT + 1))
 
 
 def found(fit: Fitted) -> Groups | None:
