@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bookmaker.jobs import Job, Outcome
     from bookmaker.project import Project
 
-LONG = 30.0
+LONG = 15.0
 """Seconds from which on it matters when a chapter starts."""
 
 ABOUT = 3.0
@@ -51,13 +51,20 @@ def tell(project: Project, chapter: str, notebook: Any) -> None:
     """Write into a long chapter's source how long it took, for a checkout that never ran it.
 
     What stands there stays while it is about right: a source that changed with each run would hide
-    what changed in it.
+    what changed in it. What is no longer long tells nothing.
     """
     taken, before = recorded(project).get(chapter, 0.0), told(notebook)
-    if taken >= LONG and not (before and before / ABOUT <= taken <= ABOUT * before):
-        kept = notebook["metadata"].get("scalinglaws")
-        known = kept if isinstance(kept, dict) else {}
-        notebook["metadata"]["scalinglaws"] = {**known, "seconds": round(taken)}
+    if not taken or (before and before / ABOUT <= taken <= ABOUT * before):
+        return
+    kept = notebook["metadata"].get("scalinglaws")
+    known = dict(kept) if isinstance(kept, dict) else {}
+    known.pop("seconds", None)
+    if taken >= LONG:
+        known["seconds"] = round(taken)
+    if known:
+        notebook["metadata"]["scalinglaws"] = known
+    else:
+        notebook["metadata"].pop("scalinglaws", None)
 
 
 def keep_seconds(project: Project, outcome: Outcome) -> None:

@@ -233,18 +233,18 @@ def test_the_longest_chapter_starts_first(tmp_path: Path) -> None:
     keep_seconds(project, Outcome("a", 100.0, None))
     keep_seconds(project, Outcome("b", 7.0, None))
     keep_seconds(project, Outcome("b", 0.1, "it failed at once"))
-    # 107 s for 40 cells make 53 s for the 20 of c, which has not been measured: 30 s at most.
+    # 107 s for 40 cells make 53 s for the 20 of c, which has not been measured: 15 s at most.
     assert [j.chapter for j in longest_first(project, jobs)] == ["a", "c", "b"]
 
 
 def test_a_checkout_that_never_ran_goes_by_what_the_sources_tell(tmp_path: Path) -> None:
     project = Project(tmp_path)
     jobs = [job("a", 30), job("b", 10, 90.0), job("c", 10, 40.0)]
-    # 130 s for 20 cells make 195 s for the 30 of a, but a long chapter would tell: 30 s.
+    # 130 s for 20 cells make 195 s for the 30 of a, but a long chapter would tell: 15 s.
     assert [j.chapter for j in longest_first(project, jobs)] == ["b", "c", "a"]
     keep_seconds(project, Outcome("b", 20.0, None))
     # What was measured here goes before what a source tells.
-    assert [j.chapter for j in longest_first(project, jobs)] == ["c", "a", "b"]
+    assert [j.chapter for j in longest_first(project, jobs)] == ["c", "b", "a"]
 
 
 def test_a_source_tells_the_time_of_a_long_chapter_and_keeps_it_while_it_is_about_right(
@@ -260,7 +260,7 @@ def test_a_source_tells_the_time_of_a_long_chapter_and_keeps_it_while_it_is_abou
 
     tell(project, "a", notebook)  # nobody ran it
     assert notebook == {"metadata": {"kernelspec": {}, "scalinglaws": kept}}
-    assert [after(s) for s in (29.9, 40.2, 119.0, 31.0, 121.0, 41.0)] == [
+    assert [after(s) for s in (14.9, 40.2, 119.0, 31.0, 121.0, 41.0)] == [
         None,
         40,
         40,
@@ -270,6 +270,9 @@ def test_a_source_tells_the_time_of_a_long_chapter_and_keeps_it_while_it_is_abou
     ]
     assert after(40.0) == 40  # below a third of 121
     assert notebook["metadata"] == {"kernelspec": {}, "scalinglaws": {**kept, "seconds": 40}}
+    assert after(13.4) == 40  # a third of 40
+    assert after(13.2) is None
+    assert notebook["metadata"] == {"kernelspec": {}, "scalinglaws": kept}
 
 
 @pytest.mark.parametrize("kept", [None, "x", [], {}, {"seconds": "x"}, {"seconds": -1}])
